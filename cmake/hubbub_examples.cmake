@@ -1,0 +1,23 @@
+# Each examples/NN_name.cpp is a program with --self-test; examples/chat/ is one application of several files.
+
+file(GLOB _examples CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/[0-9]*.cpp")
+foreach(_source IN LISTS _examples)
+    if(NOT TARGET hubbub::tcp)
+        break()
+    endif()
+    cmake_path(GET _source STEM _name)
+    set(_target "hubbub_example_${_name}")
+    add_executable(${_target} "${_source}")
+    target_link_libraries(${_target} PRIVATE hubbub::tcp hubbub_warnings)
+    add_test(NAME example_${_name} COMMAND ${_target} --self-test)
+    set_tests_properties(example_${_name} PROPERTIES LABELS example TIMEOUT 60)
+endforeach()
+
+file(GLOB _chat CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/chat/*.cpp")
+if(_chat AND TARGET hubbub::tcp)
+    add_executable(hubbub_chat ${_chat})
+    target_link_libraries(hubbub_chat PRIVATE hubbub::tcp hubbub_warnings)
+    target_include_directories(hubbub_chat PRIVATE "${PROJECT_SOURCE_DIR}/examples/chat")
+    add_test(NAME example_chat COMMAND hubbub_chat --self-test)
+    set_tests_properties(example_chat PROPERTIES LABELS example TIMEOUT 60)
+endif()

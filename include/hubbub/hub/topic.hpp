@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <hubbub/hub/subscriber.hpp>
+
+namespace hubbub::inline v0 {
+
+/// Where a member's part of an open run begins, and what of it is not for him.
+struct RunPart {
+    std::uint32_t segment, offset;
+    std::uint32_t before;  ///< messages of that segment before `offset`
+    std::uint32_t first_exclusion, last_exclusion;
+};
+
+/// A message of an open run that one member does not get.
+struct RunExclusion {
+    std::uint32_t segment, offset, length;
+    std::uint32_t before;
+    std::uint32_t next;
+};
+
+/// One topic as one shard sees it: its members here, and the messages of this turn, which are fanned out at its end.
+struct Topic {
+    /// Messages of this turn: whole frames in blocks that never move, so that slices of them may be given out at any time.
+    struct Segment {
+        ws::Block* block;
+        std::uint32_t messages;
+    };
+    struct Member {
+        static constexpr std::uint32_t whole = 0;      ///< gets the whole open run
+        static constexpr std::uint32_t joining = ~0u;  ///< waits for the owner's answer
+
+        Subscriber* subscriber;
+        std::uint32_t slot;  ///< see Subscriber::by_slot
+        std::uint32_t from;  ///< `whole`, `joining`, or 1 + the number of a RunPart
+    };
+    static_assert(sizeof(Member) == 16);
+    enum class Interest : std::uint8_t { none, asked, acknowledged };
+
+    std::string name;
+    std::vector<Member> members;
+    std::vector<Segment> run;
+    std::uint32_t size_hint = 0;         ///< bytes of the last run
+    std::uint64_t position = 0;          ///< of the newest message in the topic's order
+    std::uint64_t interested_shards = 0; ///< at the owner: a bit for each other shard that has members
+    Interest interest = Interest::none;  ///< at a shard that is not the owner
+    std::uint64_t dropped[2] = {};       ///< by DropReason
+};
+
+}  // namespace hubbub::inline v0

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <hubbub/transport/tcp/listening_socket.hpp>
+#include <hubbub/transport/tcp/socket_engine.hpp>
+#include <hubbub/transport/tcp/tcp_socket.hpp>
+
+namespace hubbub::inline v0::detail {
+
+/// What all loops share that accept from one socket.
+struct AcceptShared {
+    AcceptShared(auto&& where, ListeningSocket::Options const& options) : socket(where, options) {}
+
+    ListeningSocket socket;
+    std::atomic<bool> closed{false};
+    std::function<void(std::string_view, std::error_code)> on_trouble;
+
+    void report(std::string_view what, int error) const {
+        if (on_trouble) on_trouble(what, std::error_code(error, std::generic_category()));
+    }
+};
+
+/// Accepts on one loop.
+///
+/// When descriptors run out (EMFILE, ENFILE, or no memory) it refuses one client with a descriptor that it keeps for that
+/// purpose, so that who waits longest learns it, then leaves the queue alone for a while: level-triggered readiness would
+/// spin. It goes on by itself.
+class AcceptSource {
+   public:
+    AcceptSource(std::shared_ptr<AcceptShared> shared, SocketEngine& engine, std::function<void(TcpSocket)> on_accept)
+        : shared_(std::move(shared)), on_accept_(std::move(on_accept)), spare_(open_spare()) {
+        watch_ = engine.listen(shared_->socket.descriptor(), [this] { accept_batch(); });
+    }
+    AcceptSource(AcceptSource const&) = delete;
+    AcceptSource& operator=(AcceptSource const&) = delete;
+    ~AcceptSource() {
+        watch_.reset();
+        if (spare_ >= 0) ::close(spare_);
+    }
+
+   private:
+    static constexpr int max_batch = 64;  // then the sockets of the loop have their turn
+    static constexpr std::chrono::milliseconds shortest_pause{10}, longest_pause{1000};
+
+    static int open_spare() noexcept { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+    TcpSocket accept_one() const noexcept;
+    void accept_batch();
+    void on_error(int error);
+    void refuse_one() noexcept;
+
+    std::shared_ptr<AcceptShared> shared_;
+    std::function<void(TcpSocket)> on_accept_;
+    int spare_;
+    std::chrono::milliseconds pause_{0};  // the last one, 0 while all is well
+    std::unique_ptr<ListenWatch> watch_;
+};
+
+inline void AcceptSource::accept_batch() {
+    for (int i = 0; i < max_batch && !shared_->closed.load(std::memory_order_relaxed); ++i) {
+        TcpSocket socket = accept_one();
+        if (!socket) {
+            int const error = errno;
+            if (error == EAGAIN || error == EWOULDBLOCK) return;
+            // The client has gone again, or a filter refused it; Linux also hands over errors of the network here.
+            constexpr std::array passing{EINTR,       ECONNABORTED, EPROTO,   EPERM,        ENETDOWN,   ENOPROTOOPT,
+                                         EHOSTDOWN,   EHOSTUNREACH, ENONET,   EOPNOTSUPP,   ENETUNREACH};
+            if (std::find(passing.begin(), passing.end(), error) != passing.end()) continue;
+            return on_error(error);
+        }
+        if (pause_.count() != 0) {
+            pause_ = {};
+            shared_->report("accepting again", 0);
+        }
+        if (spare_ < 0) spare_ = open_spare();
+        on_accept_(std::move(socket));
+    }
+}
+
+inline TcpSocket AcceptSource::accept_one() const noexcept {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof storage;
+    auto* address = reinterpret_cast<sockaddr*>(&storage);
+#ifdef SOCK_CLOEXEC
+    int const descriptor = ::accept4(shared_->socket.descriptor(), address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+#else
+    int const descriptor = ::accept(shared_->socket.descriptor(), address, &length);
+    if (descriptor >= 0) {
+        (void)::fcntl(descriptor, F_SETFL, O_NONBLOCK);
+        (void)::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    }
+#endif
+    return descriptor < 0 ? TcpSocket() : TcpSocket(descriptor, to_peer_address(address));
+}
+
+inline void AcceptSource::on_error(int error) {
+    bool const is_first = pause_.count() == 0;
+    pause_ = is_first ? shortest_pause : std::min(pause_ * 2, longest_pause);
+    watch_->pause_for(pause_);
+    if (error == EMFILE || error == ENFILE) {
+        refuse_one();
+        if (is_first) shared_->report("out of file descriptors; clients wait to be accepted", error);
+    } else if (is_first) {
+        shared_->report("accepting failed; clients wait to be accepted", error);
+    }
+}
+
+inline void AcceptSource::refuse_one() noexcept {
+    if (spare_ < 0) return;
+    ::close(std::exchange(spare_, -1));
+    if (TcpSocket const refused = accept_one()) {
+        // What has arrived is read, else closing would reset the connection instead of ending it.
+        (void)::shutdown(refused.descriptor(), SHUT_WR);
+        std::array<std::byte, 4096> discarded;
+        for (int i = 0; i < 16 && ::recv(refused.descriptor(), discarded.data(), discarded.size(), 0) > 0; ++i) {
+        }
+    }
+    spare_ = open_spare();
+}
+
+}  // namespace hubbub::inline v0::detail

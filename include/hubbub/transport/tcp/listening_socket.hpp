@@ -1,0 +1,156 @@
+#pragma once
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <hubbub/transport/tcp/endpoint.hpp>
+
+namespace hubbub::inline v0::detail {
+
+/// A socket that listens, set up so that what it accepts inherits TCP_NODELAY and the send buffer.
+///
+/// A Unix path is removed when the socket goes, if it still is the one that was made here.
+///
+/// Errors: std::system_error that names the endpoint.
+class ListeningSocket {
+   public:
+    struct Options {
+        int backlog = SOMAXCONN;
+        int send_buffer = 0;  // SO_SNDBUF in bytes; 0 leaves it to the system
+    };
+
+    ListeningSocket(Endpoint const& endpoint, Options const& options);
+    /// Takes one that somebody else has opened: a service manager, or the process that this one replaces.
+    ListeningSocket(int adopted, Options const& options);
+    ListeningSocket(ListeningSocket const&) = delete;
+    ListeningSocket& operator=(ListeningSocket const&) = delete;
+    ~ListeningSocket() {
+        remove_path();
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+
+    int descriptor() const noexcept { return descriptor_; }
+    Endpoint const& endpoint() const noexcept { return endpoint_; }
+
+    /// New clients are refused from now on, while loops may still watch the descriptor. An adopted socket is left as it is:
+    /// others may serve it.
+    void stop() noexcept {
+        remove_path();
+        if (!adopted_) (void)::shutdown(descriptor_, SHUT_RDWR);
+    }
+
+   private:
+    [[noreturn]] void fail(char const* what) const {
+        int const error = errno;
+        throw std::system_error(error, std::generic_category(), "cannot " + std::string(what) + " " + endpoint_.to_string());
+    }
+    void open(Options const& options);
+    void bind();
+    bool is_abandoned(sockaddr_storage const& address, socklen_t length) const;
+    void set_options(Options const& options) noexcept;
+    void remove_path() noexcept;
+
+    int descriptor_ = -1;
+    bool adopted_ = false;
+    Endpoint endpoint_;
+    dev_t device_ = 0;  // of the path that was made here
+    ino_t inode_ = 0;
+};
+
+inline ListeningSocket::ListeningSocket(Endpoint const& endpoint, Options const& options) : endpoint_(endpoint) {
+    int const domain = endpoint.family() == Endpoint::Family::ipv4   ? AF_INET
+                       : endpoint.family() == Endpoint::Family::ipv6 ? AF_INET6
+                                                                     : AF_UNIX;
+    descriptor_ = ::socket(domain, SOCK_STREAM, 0);
+    if (descriptor_ < 0) fail("open a socket for");
+    try {
+        open(options);
+    } catch (...) {
+        remove_path();
+        ::close(descriptor_);
+        throw;
+    }
+}
+
+inline ListeningSocket::ListeningSocket(int adopted, Options const& options)
+    : descriptor_(adopted), adopted_(true), endpoint_(local_endpoint(adopted)) {
+    int listening = 0;
+    socklen_t length = sizeof listening;
+    if (::getsockopt(adopted, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 || listening == 0)
+        throw std::system_error(EINVAL, std::generic_category(), "the adopted socket " + endpoint_.to_string() + " does not listen");
+    set_options(options);
+}
+
+inline void ListeningSocket::open(Options const& options) {
+    set_options(options);
+    int const on = 1;
+    if (endpoint_.family() != Endpoint::Family::unix_socket)
+        (void)::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    // So that an IPv4 and an IPv6 endpoint of the same port can be opened side by side, whatever the system's default.
+    if (endpoint_.family() == Endpoint::Family::ipv6)
+        (void)::setsockopt(descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    bind();
+    if (::listen(descriptor_, options.backlog) != 0) fail("listen on");
+    endpoint_ = local_endpoint(descriptor_);
+}
+
+inline void ListeningSocket::bind() {
+    sockaddr_storage storage;
+    socklen_t const length = endpoint_.to_sockaddr(storage);
+    auto const* address = reinterpret_cast<sockaddr const*>(&storage);
+    if (::bind(descriptor_, address, length) != 0) {
+        if (errno != EADDRINUSE || !is_abandoned(storage, length)) fail("listen on");
+        (void)::unlink(endpoint_.path().c_str());
+        if (::bind(descriptor_, address, length) != 0) fail("listen on");
+    }
+    struct stat status{};
+    if (endpoint_.is_file() && ::stat(endpoint_.path().c_str(), &status) == 0) {
+        device_ = status.st_dev;
+        inode_ = status.st_ino;
+    }
+}
+
+/// True for the path of a Unix socket on which nobody answers: its server died. Keeps errno.
+inline bool ListeningSocket::is_abandoned(sockaddr_storage const& address, socklen_t length) const {
+    int const error = errno;
+    bool abandoned = false;
+    struct stat status{};
+    if (endpoint_.is_file() && ::lstat(endpoint_.path().c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
+        int const probe = ::socket(AF_UNIX, SOCK_STREAM, 0);
+        if (probe >= 0) {
+            (void)::fcntl(probe, F_SETFL, O_NONBLOCK);
+            abandoned =
+                ::connect(probe, reinterpret_cast<sockaddr const*>(&address), length) != 0 && errno == ECONNREFUSED;
+            ::close(probe);
+        }
+    }
+    errno = error;
+    return abandoned;
+}
+
+inline void ListeningSocket::set_options(Options const& options) noexcept {
+    (void)::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
+    (void)::fcntl(descriptor_, F_SETFD, ::fcntl(descriptor_, F_GETFD) | FD_CLOEXEC);
+    int const on = 1;
+    (void)::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (options.send_buffer > 0)
+        (void)::setsockopt(descriptor_, SOL_SOCKET, SO_SNDBUF, &options.send_buffer, sizeof options.send_buffer);
+}
+
+inline void ListeningSocket::remove_path() noexcept {
+    ino_t const inode = std::exchange(inode_, 0);
+    struct stat status{};
+    if (inode == 0 || ::stat(endpoint_.path().c_str(), &status) != 0) return;
+    if (status.st_dev == device_ && status.st_ino == inode) (void)::unlink(endpoint_.path().c_str());
+}
+
+}  // namespace hubbub::inline v0::detail

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include <hubbub/transport/tcp/socket_engine.hpp>
+
+namespace hubbub::inline v0::detail {
+
+/// What the engines share that are told when a socket is ready and then call recv and send themselves.
+///
+/// Cost: one buffer of 64 KiB for all connections of the loop; none per connection.
+class ReadinessEngine : public SocketEngine {
+   public:
+    using SocketEngine::SocketEngine;
+
+    void start(SocketState& state, ByteConnectionOwner& owner) final {
+        if (state.descriptor < 0) return;
+        state.owner = &owner;
+        arm(state);
+    }
+    WriteResult write(SocketState& state, std::span<ws::Slice const> slices) final;
+    void pause(SocketState& state) final { state.paused = true; }  // an event that comes nevertheless ends the interest
+    void resume(SocketState& state) final {
+        state.paused = false;
+        if (state.descriptor >= 0) arm(state);
+    }
+    void shutdown(SocketState& state) final {
+        if (state.descriptor >= 0) (void)::shutdown(state.descriptor, SHUT_WR);
+    }
+    void close(SocketState& state) final {
+        if (state.descriptor >= 0) ::close(leave(state, Leaving::to_close));
+    }
+    void reset(SocketState& state) final {
+        if (state.descriptor < 0) return;
+        int const descriptor = leave(state, Leaving::to_close);
+        linger const abort{.l_onoff = 1, .l_linger = 0};
+        (void)::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+        ::close(descriptor);
+    }
+    TcpSocket detach(SocketState& state) final {
+        if (state.descriptor < 0) return {};
+        PeerAddress const address = peer(state);
+        return {leave(state, Leaving::to_live), address};
+    }
+    void commit() final {}
+
+   protected:
+    enum class Leaving : std::uint8_t { to_close, to_live };
+
+    /// Makes sure that what the state wants will be reported; called when it wants more than before. Does not call back.
+    virtual void arm(SocketState& state) = 0;
+    /// The kernel is to report nothing of this descriptor any more.
+    virtual void unwatch(SocketState& state, Leaving leaving) noexcept = 0;
+
+    /// Reads once and tells the owner. The state may be gone afterwards: look into its slot again.
+    void receive(SocketState& state);
+
+    void lose(SocketState& state) {
+        state.lost = true;
+        unwatch(state, Leaving::to_live);
+        state.owner->on_lost();
+    }
+
+    /// The system has no room for another watched descriptor (fs.epoll.max_user_watches): to the owner the connection is
+    /// lost, but not inside its own call.
+    void lose_later(SocketState const& state) {
+        loop().post([this, engine = handle(), slot = state.slot, descriptor = state.descriptor] {
+            if (engine.expired()) return;
+            SocketState* const found = slots().find(slot);
+            if (found && found->descriptor == descriptor && found->owner && !found->lost) lose(*found);
+        });
+    }
+
+   private:
+    static constexpr std::size_t buffer_size = 64 * 1024;
+    static constexpr std::size_t max_vectors = 64;
+
+    int leave(SocketState& state, Leaving leaving) noexcept {
+        unwatch(state, leaving);
+        slots().put_back(state.slot);
+        state.owner = nullptr;
+        return std::exchange(state.descriptor, -1);
+    }
+    static ssize_t send_some(int descriptor, std::span<ws::Slice const> slices, std::size_t& offered) noexcept;
+
+    std::unique_ptr<std::byte[]> buffer_ = std::make_unique_for_overwrite<std::byte[]>(buffer_size);
+};
+
+inline WriteResult ReadinessEngine::write(SocketState& state, std::span<ws::Slice const> slices) {
+    if (state.descriptor < 0 || state.lost) return {.failed = true};
+    WriteResult result;
+    while (!slices.empty()) {
+        auto const part = slices.first(std::min(slices.size(), max_vectors));
+        std::size_t offered = 0;
+        ssize_t const sent = send_some(state.descriptor, part, offered);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+            state.lost = true;
+            unwatch(state, Leaving::to_live);
+            return {.failed = true};
+        }
+        result.taken += static_cast<std::uint32_t>(std::max<ssize_t>(sent, 0));
+        if (sent < 0 || static_cast<std::size_t>(sent) < offered) {
+            state.refused = true;
+            arm(state);
+            break;
+        }
+        slices = slices.subspan(part.size());
+    }
+    return result;
+}
+
+inline ssize_t ReadinessEngine::send_some(int descriptor, std::span<ws::Slice const> slices, std::size_t& offered) noexcept {
+#ifdef MSG_NOSIGNAL
+    constexpr int flags = MSG_NOSIGNAL;
+#else
+    constexpr int flags = 0;  // SO_NOSIGPIPE is set instead
+#endif
+    if (slices.size() == 1) {
+        offered = slices[0].length;
+        return ::send(descriptor, slices[0].data(), offered, flags);
+    }
+    std::array<iovec, max_vectors> vectors;
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+        vectors[i] = {slices[i].data(), slices[i].length};
+        offered += slices[i].length;
+    }
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = slices.size();
+    return ::sendmsg(descriptor, &message, flags);
+}
+
+inline void ReadinessEngine::receive(SocketState& state) {
+    ssize_t received;
+    do received = ::recv(state.descriptor, buffer_.get(), buffer_size, 0);
+    while (received < 0 && errno == EINTR);
+    if (received > 0) return state.owner->on_bytes({buffer_.get(), static_cast<std::size_t>(received)});
+    if (received < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK) lose(state);
+        return;
+    }
+    state.ended = true;
+    state.owner->on_bytes({});
+}
+
+}  // namespace hubbub::inline v0::detail

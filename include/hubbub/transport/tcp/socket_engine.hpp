@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <hubbub/core/clock.hpp>
+#include <hubbub/core/shard_loop.hpp>
+#include <hubbub/core/unique_function.hpp>
+#include <hubbub/transport/connection.hpp>
+#include <hubbub/transport/tcp/slot_table.hpp>
+#include <hubbub/transport/tcp/tcp_socket.hpp>
+
+namespace hubbub::inline v0 {
+
+/// How a driver talks to the kernel.
+enum class EngineKind : std::uint8_t {
+    automatic,  ///< the best that this build and system have
+    epoll,      ///< one level-triggered epoll per loop, over any ShardLoop; Linux
+    asio,       ///< Asio's descriptors; portable, needs an AsioLoop
+    uring,      ///< one io_uring per loop; a target of its own
+};
+
+namespace detail {
+
+class SocketEngine;
+
+/// What an engine keeps of a connection inside the connection.
+struct SocketState {
+    SocketEngine* engine = nullptr;
+    ByteConnectionOwner* owner = nullptr;  // null before `start` and after a move
+    int descriptor = -1;                   // -1: closed, detached or moved from
+    std::uint32_t slot : 24 = 0;
+    bool paused : 1 = false;
+    bool ended : 1 = false;        // the peer has ended its side and the owner knows
+    bool refused : 1 = false;      // the owner waits for on_writable
+    bool lost : 1 = false;         // failed or on_lost: no more callbacks
+    bool watched : 1 = false;      // engine: the kernel knows the descriptor
+    bool read_armed : 1 = false;   // engine: readable will be reported
+    bool write_armed : 1 = false;  // engine: writable will be reported
+
+    bool wants_read() const noexcept { return owner && !paused && !ended && !lost; }
+    bool wants_write() const noexcept { return owner && refused && !lost; }
+};
+static_assert(sizeof(SocketState) == 24);
+
+/// Watches one listening descriptor; ends when destroyed.
+struct ListenWatch {
+    virtual ~ListenWatch() = default;
+    /// Not ready for so long, however many wait.
+    virtual void pause_for(Duration pause) = 0;
+};
+
+/// What makes bytes move for all connections of one loop. It exists so that one connection class serves epoll, Asio and
+/// io_uring, chosen at run time; a virtual call is free beside a system call.
+///
+/// Threading: the loop's thread, but `handle`.
+/// Lifetime: outlives its connections. Not destroyed inside a callback of a connection; in a posted function or at the end
+/// of a turn it may be.
+class SocketEngine {
+   public:
+    explicit SocketEngine(ShardLoop& loop) : loop_(loop), handle_(std::make_shared<SocketEngine*>(this)) {}
+    SocketEngine(SocketEngine const&) = delete;
+    SocketEngine& operator=(SocketEngine const&) = delete;
+    virtual ~SocketEngine() = default;
+
+    virtual std::string_view name() const noexcept = 0;
+    ShardLoop& loop() noexcept { return loop_; }
+    /// Any thread may take it; the loop's thread finds out with it whether the engine still lives.
+    std::weak_ptr<SocketEngine*> handle() const noexcept { return handle_; }
+
+    void enter(SocketState& state, TcpSocket socket) {
+        state.slot = slots_.take(state, socket.peer()) & (SlotTable::max_slots - 1);
+        state.engine = this;
+        state.descriptor = socket.release();
+    }
+    /// `state` is where the connection lives now; it has no owner until `start`.
+    void moved(SocketState& state) noexcept { slots_.find(state.slot) = &state; }
+    PeerAddress const& peer(SocketState const& state) const noexcept { return slots_.peer(state.slot); }
+
+    virtual void start(SocketState& state, ByteConnectionOwner& owner) = 0;
+    virtual WriteResult write(SocketState& state, std::span<ws::Slice const> slices) = 0;
+    virtual void pause(SocketState& state) = 0;
+    virtual void resume(SocketState& state) = 0;
+    virtual void shutdown(SocketState& state) = 0;
+    virtual void close(SocketState& state) = 0;
+    virtual void reset(SocketState& state) = 0;
+    virtual TcpSocket detach(SocketState& state) = 0;
+    virtual void commit() = 0;
+
+    /// Calls `ready` inside a turn while connections wait to be accepted.
+    ///
+    /// Errors: std::system_error.
+    virtual std::unique_ptr<ListenWatch> listen(int descriptor, UniqueFunction<void()> ready) = 0;
+
+    /// What listens on this engine lives until the engine goes or `drop` is called.
+    void keep(std::shared_ptr<void> listener) { listeners_.push_back(std::move(listener)); }
+    void drop(void const* listener) {
+        std::erase_if(listeners_, [&](auto const& kept) { return kept.get() == listener; });
+    }
+
+   protected:
+    SlotTable& slots() noexcept { return slots_; }
+    /// The destructor of each model calls it first: what listens unregisters itself.
+    void drop_listeners() noexcept { listeners_.clear(); }
+
+   private:
+    ShardLoop& loop_;
+    SlotTable slots_;
+    std::vector<std::shared_ptr<void>> listeners_;
+    std::shared_ptr<SocketEngine*> handle_;
+};
+
+}  // namespace detail
+}  // namespace hubbub::inline v0

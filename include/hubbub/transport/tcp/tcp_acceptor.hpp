@@ -1,0 +1,149 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <hubbub/core/shard_loop.hpp>
+#include <hubbub/transport/tcp/accept_source.hpp>
+#include <hubbub/transport/tcp/endpoint.hpp>
+#include <hubbub/transport/tcp/listening_socket.hpp>
+#include <hubbub/transport/tcp/tcp_driver.hpp>
+#include <hubbub/transport/tcp/tcp_socket.hpp>
+
+namespace hubbub::inline v0 {
+
+/// One listening socket that any number of loops accept from.
+///
+/// Threading: one controlling thread, any; `on_accept` runs on the loop of its driver, inside a turn, `on_trouble` on any
+/// loop.
+/// Lifetime: drivers and loops may go before or after it. After `close` or the destructor no `on_accept` begins on the
+/// calling thread's loop; one that runs on another thread at that moment may still end.
+/// Errors: constructors throw std::system_error that names the endpoint (in use, not local, no permission).
+/// Example: `hubbub::TcpAcceptor acceptor{hubbub::Endpoint{"127.0.0.1:0"}};`
+class TcpAcceptor {
+   public:
+    struct Options {
+        int backlog = SOMAXCONN;  ///< connections that wait to be accepted; the system has a limit of its own
+        int send_buffer = 0;      ///< SO_SNDBUF of accepted sockets in bytes; 0 leaves it to the system
+        /// Told once when accepting stalls (with the error) and once when it goes on (without).
+        std::function<void(std::string_view what, std::error_code)> on_trouble;
+    };
+
+    explicit TcpAcceptor(Endpoint const& endpoint) : TcpAcceptor(endpoint, Options{}) {}
+    TcpAcceptor(Endpoint const& endpoint, Options options);
+
+    /// Takes a socket that listens already; `close` leaves it open to others who share it.
+    static TcpAcceptor adopt(int descriptor) { return adopt(descriptor, Options{}); }
+    static TcpAcceptor adopt(int descriptor, Options options);
+
+    TcpAcceptor(TcpAcceptor&&) noexcept = default;
+    TcpAcceptor& operator=(TcpAcceptor&&) = delete;
+    ~TcpAcceptor() { close(); }
+
+    /// Begins to accept on the driver's loop, in its next turn. At most once a driver.
+    void serve(TcpDriver& driver, std::function<void(TcpSocket)> on_accept);
+
+    /// Stops on every loop and refuses new clients; idempotent.
+    void close();
+
+    Endpoint const& endpoint() const noexcept { return state_->shared->socket.endpoint(); }
+    /// The one that the system chose, where the endpoint said 0.
+    std::uint16_t port() const noexcept { return endpoint().port(); }
+
+   private:
+    class Registration;
+    struct State {
+        explicit State(std::shared_ptr<detail::AcceptShared> taken) : shared(std::move(taken)) {}
+
+        std::shared_ptr<detail::AcceptShared> shared;
+        std::mutex mutex;
+        std::vector<Registration*> registrations;  // guarded by the mutex
+    };
+
+    explicit TcpAcceptor(std::shared_ptr<detail::AcceptShared> shared) : state_(std::make_shared<State>(std::move(shared))) {}
+
+    static detail::ListeningSocket::Options socket_options(Options const& options) noexcept {
+        return {.backlog = options.backlog, .send_buffer = options.send_buffer};
+    }
+
+    std::shared_ptr<State> state_;
+};
+
+/// That one loop is to accept, or does. It belongs to the loop: to a posted function first, then to the engine, so that it
+/// goes before the loop does, and `close` may post to the loops of those that are left.
+class TcpAcceptor::Registration {
+   public:
+    Registration(std::shared_ptr<State> state, TcpDriver& driver, std::function<void(TcpSocket)> on_accept)
+        : state_(std::move(state)), loop_(driver.loop()), engine_(driver.engine().handle()), on_accept_(std::move(on_accept)) {
+        std::lock_guard const lock(state_->mutex);
+        state_->registrations.push_back(this);
+    }
+    Registration(Registration const&) = delete;
+    Registration& operator=(Registration const&) = delete;
+    ~Registration() {
+        source_.reset();
+        std::lock_guard const lock(state_->mutex);
+        std::erase(state_->registrations, this);
+    }
+
+    static void begin(std::shared_ptr<Registration> self) {
+        auto const engine = self->engine_.lock();
+        if (!engine || self->state_->shared->closed) return;
+        try {
+            self->source_.emplace(self->state_->shared, **engine, std::move(self->on_accept_));
+        } catch (std::system_error const& error) {
+            self->state_->shared->report(error.what(), error.code().value());
+            return;
+        }
+        (*engine)->keep(self);
+    }
+
+    /// Called with the mutex held, so that the loop lives.
+    void post_end() {
+        loop_.post([engine = engine_, this] {
+            if (auto const alive = engine.lock()) (*alive)->drop(this);
+        });
+    }
+
+   private:
+    std::shared_ptr<State> state_;
+    ShardLoop& loop_;
+    std::weak_ptr<detail::SocketEngine*> engine_;
+    std::function<void(TcpSocket)> on_accept_;
+    std::optional<detail::AcceptSource> source_;
+};
+
+inline TcpAcceptor::TcpAcceptor(Endpoint const& endpoint, Options options)
+    : TcpAcceptor(std::make_shared<detail::AcceptShared>(endpoint, socket_options(options))) {
+    state_->shared->on_trouble = std::move(options.on_trouble);
+}
+
+inline TcpAcceptor TcpAcceptor::adopt(int descriptor, Options options) {
+    TcpAcceptor acceptor(std::make_shared<detail::AcceptShared>(descriptor, socket_options(options)));
+    acceptor.state_->shared->on_trouble = std::move(options.on_trouble);
+    return acceptor;
+}
+
+inline void TcpAcceptor::serve(TcpDriver& driver, std::function<void(TcpSocket)> on_accept) {
+    auto registration = std::make_shared<Registration>(state_, driver, std::move(on_accept));
+    driver.loop().post([registration = std::move(registration)]() mutable { Registration::begin(std::move(registration)); });
+}
+
+inline void TcpAcceptor::close() {
+    if (!state_ || state_->shared->closed.exchange(true)) return;
+    state_->shared->socket.stop();
+    std::lock_guard const lock(state_->mutex);
+    for (Registration* registration : state_->registrations) registration->post_end();
+}
+
+}  // namespace hubbub::inline v0

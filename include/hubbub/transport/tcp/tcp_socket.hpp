@@ -1,0 +1,87 @@
+#pragma once
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <hubbub/core/peer_address.hpp>
+#include <hubbub/transport/tcp/endpoint.hpp>
+
+namespace hubbub::inline v0 {
+
+/// An open TCP or Unix stream socket that no driver watches: what an acceptor hands out, a host gives away, and `detach`
+/// returns.
+///
+/// Threading: may be handed from thread to thread.
+/// Lifetime: closes the descriptor unless it was released.
+class TcpSocket {
+   public:
+    struct Options {
+        int send_buffer = 0;  ///< SO_SNDBUF in bytes; 0 leaves it to the system
+    };
+
+    TcpSocket() = default;
+
+    /// Takes a descriptor that is set up already (non-blocking, close-on-exec, without Nagle's delay).
+    TcpSocket(int descriptor, PeerAddress const& peer) noexcept : descriptor_(descriptor), peer_(peer) {}
+
+    /// Takes any connected stream socket and sets it up.
+    ///
+    /// Errors: std::system_error; the descriptor then still belongs to the caller.
+    static TcpSocket adopt(int descriptor) { return adopt(descriptor, Options{}); }
+    static TcpSocket adopt(int descriptor, Options const& options);
+
+    TcpSocket(TcpSocket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), peer_(other.peer_) {}
+    TcpSocket& operator=(TcpSocket&& other) noexcept {
+        if (this != &other) {
+            close();
+            descriptor_ = std::exchange(other.descriptor_, -1);
+            peer_ = other.peer_;
+        }
+        return *this;
+    }
+    ~TcpSocket() { close(); }
+
+    explicit operator bool() const noexcept { return descriptor_ >= 0; }
+    int descriptor() const noexcept { return descriptor_; }
+    PeerAddress const& peer() const noexcept { return peer_; }
+    /// For who knows better than the socket, behind a proxy for example.
+    void set_peer(PeerAddress const& peer) noexcept { peer_ = peer; }
+
+    /// The descriptor is the caller's.
+    int release() noexcept { return std::exchange(descriptor_, -1); }
+    void close() noexcept {
+        if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+    }
+
+   private:
+    int descriptor_ = -1;
+    PeerAddress peer_;
+};
+
+inline TcpSocket TcpSocket::adopt(int descriptor, Options const& options) {
+    auto const check = [](bool succeeded, char const* what) {
+        if (!succeeded) throw std::system_error(errno, std::generic_category(), what);
+    };
+    int const status = ::fcntl(descriptor, F_GETFL);
+    check(status >= 0 && ::fcntl(descriptor, F_SETFL, status | O_NONBLOCK) == 0, "O_NONBLOCK");
+    int const flags = ::fcntl(descriptor, F_GETFD);
+    check(flags >= 0 && ::fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) == 0, "FD_CLOEXEC");
+    int const on = 1;
+    // A Unix socket has no Nagle to switch off, and a peer that has gone already is seen by the first read.
+    (void)::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+#ifdef SO_NOSIGPIPE
+    (void)::setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+    if (options.send_buffer > 0)
+        check(::setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &options.send_buffer, sizeof options.send_buffer) == 0, "SO_SNDBUF");
+    return {descriptor, peer_address(descriptor)};
+}
+
+}  // namespace hubbub::inline v0

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <span>
+#include <utility>
+
+#include <hubbub/core/assert.hpp>
+#include <hubbub/core/ledger.hpp>
+#include <hubbub/ws/block.hpp>
+#include <hubbub/ws/frame.hpp>
+
+namespace hubbub::inline v0::ws {
+
+/// Makes and frees the blocks of one shard, from free lists by size class.
+///
+/// Threading: one shard.
+/// Lifetime: outlives its blocks.
+/// Cost: nothing from the allocator in steady state; blocks over 64 KiB are never pooled.
+class BlockPool {
+   public:
+    /// A block of this much memory, its header included, is the largest that is pooled.
+    static constexpr std::size_t largest_pooled = 64 * 1024;
+    static constexpr std::uint32_t largest_segment = static_cast<std::uint32_t>(largest_pooled - sizeof(Block));
+
+    BlockPool() = default;
+    BlockPool(BlockPool const&) = delete;
+    BlockPool& operator=(BlockPool const&) = delete;
+    ~BlockPool() {
+        for (std::size_t size_class = 0; size_class < classes; ++size_class)
+            while (free_[size_class]) give_back(size_class);
+    }
+
+    /// An empty block with room for at least `bytes`, and one reference, which is the caller's.
+    Block* make(std::size_t bytes, std::uint32_t topic = Block::no_topic) {
+        std::size_t const size_class = std::max<std::size_t>(static_cast<std::size_t>(std::bit_width(bytes + sizeof(Block) - 1)), smallest);
+        HUBBUB_ASSERT(size_class < classes);
+        void* memory;
+        if (Free* head = free_[size_class]) {
+            free_[size_class] = head->next;
+            free_bytes_ -= std::size_t{1} << size_class;
+            memory = head;
+        } else {
+            memory = ::operator new(std::size_t{1} << size_class);
+            ++allocations_;
+        }
+        ledger_.charge(std::size_t{1} << size_class);
+        auto* bytes_of = static_cast<std::byte*>(memory) + sizeof(Block);
+        auto const capacity = static_cast<std::uint32_t>((std::size_t{1} << size_class) - sizeof(Block));
+        return ::new (memory) Block{bytes_of, 1, 0, capacity, topic, 0, nullptr, nullptr, 0, static_cast<std::uint8_t>(size_class), false, 0};
+    }
+
+    /// A block that refers to a frame's bytes instead of copying them; it owns one reference of the frame.
+    Block* refer(Frame frame, std::uint32_t topic = Block::no_topic) {
+        Block* block = make(0, topic);
+        auto const wire = frame.wire();
+        block->bytes = const_cast<std::byte*>(wire.data());  // never written: only an open segment or the arena is
+        block->size = block->capacity = static_cast<std::uint32_t>(wire.size());
+        block->frame = std::move(frame).release();
+        return block;
+    }
+
+    /// A copy of a part of a block, in a block of its own that has room for just that.
+    Block* copy(Slice const& from) {
+        Block* block = make(from.length, from.block->topic);
+        std::memcpy(block->bytes, from.data(), from.length);
+        block->size = from.length;
+        block->variant = from.block->variant;
+        block->position = from.block->position;
+        for (MessageRecord const& record : records(from.block))
+            if (record.offset >= from.offset && record.offset - from.offset < from.length) {
+                MessageRecord moved = record;
+                moved.offset -= from.offset;
+                note(block, moved);
+            }
+        return block;
+    }
+
+    void release(Block* block) noexcept {
+        HUBBUB_ASSERT(block->references > 0);
+        if (--block->references == 0) free(block);
+    }
+
+    /// Adds a record about the newest message of `block`.
+    void note(Block* block, MessageRecord const& record) {
+        std::size_t const bytes = (block->records + std::size_t{1}) * sizeof(MessageRecord);
+        if (!block->trailer || block->trailer->capacity < bytes) {
+            Block* grown = make(bytes * 2);
+            if (block->trailer) {
+                std::memcpy(grown->bytes, block->trailer->bytes, bytes - sizeof(MessageRecord));
+                release(block->trailer);
+            }
+            block->trailer = grown;
+        }
+        std::memcpy(block->trailer->bytes + block->records * sizeof(MessageRecord), &record, sizeof record);
+        ++block->records;
+    }
+
+    static std::span<MessageRecord const> records(Block const* block) noexcept {
+        if (!block->records) return {};
+        return {reinterpret_cast<MessageRecord const*>(block->trailer->bytes), block->records};
+    }
+
+    /// The record of the message whose frame begins at `offset`, or null.
+    static MessageRecord const* record_at(Block const* block, std::uint32_t offset) noexcept {
+        auto const all = records(block);
+        auto const found = std::lower_bound(all.begin(), all.end(), offset,
+                                            [](MessageRecord const& record, std::uint32_t at) { return record.offset < at; });
+        return found != all.end() && found->offset == offset ? &*found : nullptr;
+    }
+
+    /// Gives memory back that recent peaks did not need. Called on a slow tick.
+    void trim() noexcept {
+        recent_peak_ = std::max(ledger_.take_peak(), recent_peak_ - recent_peak_ / 8);
+        for (std::size_t size_class = classes; size_class-- > smallest;)
+            while (free_[size_class] && ledger_.used() + free_bytes_ > 2 * recent_peak_) give_back(size_class);
+    }
+
+    Ledger const& ledger() const noexcept { return ledger_; }
+    std::size_t free_bytes() const noexcept { return free_bytes_; }
+    /// Calls of the allocator so far.
+    std::uint64_t allocations() const noexcept { return allocations_; }
+
+   private:
+    struct Free {
+        Free* next;
+    };
+    static constexpr std::size_t smallest = 7;  // 128 bytes: header and a small frame
+    static constexpr std::size_t classes = 40;
+
+    void free(Block* block) noexcept {
+        if (block->trailer) release(block->trailer);
+        if (block->frame) Frame::adopt(block->frame);
+        std::size_t const size_class = block->size_class;
+        ledger_.release(std::size_t{1} << size_class);
+        if (std::size_t{1} << size_class > largest_pooled) {
+            ::operator delete(block);
+            return;
+        }
+        free_[size_class] = ::new (static_cast<void*>(block)) Free{free_[size_class]};
+        free_bytes_ += std::size_t{1} << size_class;
+    }
+    void give_back(std::size_t size_class) noexcept {
+        Free* head = free_[size_class];
+        free_[size_class] = head->next;
+        free_bytes_ -= std::size_t{1} << size_class;
+        ::operator delete(head);
+    }
+
+    Free* free_[classes] = {};
+    std::size_t free_bytes_ = 0;
+    std::size_t recent_peak_ = 0;
+    std::uint64_t allocations_ = 0;
+    Ledger ledger_;
+};
+
+}  // namespace hubbub::inline v0::ws

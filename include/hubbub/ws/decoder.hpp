@@ -1,0 +1,325 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <hubbub/core/assert.hpp>
+#include <hubbub/ws/close_code.hpp>
+#include <hubbub/ws/close_payload.hpp>
+#include <hubbub/ws/decoder_state.hpp>
+#include <hubbub/ws/inbound_header.hpp>
+#include <hubbub/ws/mask.hpp>
+#include <hubbub/ws/message_view.hpp>
+#include <hubbub/ws/role.hpp>
+#include <hubbub/ws/utf8.hpp>
+
+namespace hubbub::inline v0::ws {
+
+/// Turns the bytes of one direction of a connection into messages and control frames, however they were split.
+///
+/// What a frame says is checked before anything of it is kept (RFC 6455 5). A frame that is whole in what `feed` is given,
+/// and is a whole message, is unmasked in place and handed out borrowed; only what is incomplete is copied.
+///
+/// It tells a sink:
+///     struct SinkExemplar {
+///         bool on_message(MessageView message);               // a whole message; text is valid UTF-8
+///         bool on_ping(std::span<std::byte const> payload);
+///         bool on_pong(std::span<std::byte const> payload);
+///         bool on_fragment(std::size_t payload);              // a data frame that does not end its message is whole
+///         void on_close(CloseCode code, std::string_view reason);  // no_status: the Close was empty
+///         void on_error(CloseCode code, std::string_view reason);  // the peer broke the protocol: close with this
+///     };
+/// where false says: stop after this one. The rest is kept, undecoded, for `resume`. After `on_close` or `on_error` nothing
+/// is decoded any more.
+///
+/// Threading: one thread at a time.
+/// Lifetime: what a sink gets is valid until it returns. A sink may neither destroy, move nor feed its decoder.
+/// Errors: out of memory is `on_error(internal_error)`.
+/// Cost: one pointer while nothing is incomplete and nothing is kept. An incomplete message costs at most twice what came of it, whatever length
+/// was announced.
+template <Role R = Role::server>
+class BasicDecoder {
+   public:
+    BasicDecoder() noexcept = default;
+    BasicDecoder(BasicDecoder&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    BasicDecoder& operator=(BasicDecoder&& other) noexcept {
+        if (this != &other) {
+            release(state_);
+            state_ = std::exchange(other.state_, nullptr);
+        }
+        return *this;
+    }
+    ~BasicDecoder() { release(state_); }
+
+    /// Decodes what came from the peer; `bytes` are changed (unmasked). While `stopped` they are kept instead.
+    template <class Sink>
+    void feed(std::span<std::byte> bytes, DecoderLimits const& limits, Sink&& sink);
+
+    /// Decodes what was kept after a stop, until a sink says stop again.
+    template <class Sink>
+    void resume(DecoderLimits const& limits, Sink&& sink);
+
+    /// Keeps bytes for `resume` without decoding them, for those that were under way when reading was paused.
+    /// False: there is no memory.
+    bool keep(std::span<std::byte const> bytes) noexcept;
+
+    /// A frame or message has begun and has not ended: the limit on how long that may take runs.
+    bool incomplete() const noexcept { return has_state() && state_->incomplete(); }
+    /// Something is kept, because a sink said stop or because of `keep`.
+    bool stopped() const noexcept { return has_state() && state_->stopped(); }
+    /// A Close or an error came; nothing is decoded any more.
+    bool ended() const noexcept { return state_ == &ended_mark; }
+    /// Bytes of memory that it holds beyond its own size.
+    std::size_t buffered() const noexcept { return has_state() ? state_->memory() : 0; }
+
+   private:
+    using State = DecoderState;
+    enum class Step : std::uint8_t { go_on, stop, end };
+
+    /// Takes the state out of the decoder while it decodes, so that a second `feed` from a sink is noticed, and puts it back.
+    class Work {
+       public:
+        explicit Work(BasicDecoder& decoder) noexcept : state(std::exchange(decoder.state_, &busy_mark)), decoder_(decoder) {}
+        Work(Work const&) = delete;
+        Work& operator=(Work const&) = delete;
+        ~Work() {
+            if (state && (ended || (!state->incomplete() && !state->stopped()))) delete std::exchange(state, nullptr);
+            decoder_.state_ = ended ? &ended_mark : state;
+        }
+
+        bool make_state() noexcept {
+            if (!state) state = new (std::nothrow) State;
+            return state != nullptr;
+        }
+        bool between_frames() const noexcept { return !state || (!state->in_frame && state->header_size == 0); }
+        MessageContext context() const noexcept { return state ? state->context() : MessageContext{}; }
+
+        State* state;
+        bool ended = false;
+
+       private:
+        BasicDecoder& decoder_;
+    };
+
+    template <class Sink>
+    static std::size_t decode(Work&, std::span<std::byte>, DecoderLimits const&, Sink&);
+    template <class Sink>
+    static Step whole_frame(Work&, InboundHeader const&, std::span<std::byte>, Sink&);
+    template <class Sink>
+    static Step part_of_frame(Work&, std::span<std::byte>, Sink&);
+    template <class Sink>
+    static Step control(Work&, Opcode, std::span<std::byte const>, Sink&);
+    template <class Sink>
+    static Step message(Sink&, MessageView, bool compressed);
+    template <class Sink>
+    static Step fail(Work&, CloseCode, std::string_view, Sink&);
+
+    static Step step(bool go_on) noexcept { return go_on ? Step::go_on : Step::stop; }
+    static bool keep_rest(State& state, std::span<std::byte const> rest) noexcept;
+    bool has_state() const noexcept { return state_ && state_ != &ended_mark && state_ != &busy_mark; }
+    static void release(State* state) noexcept {
+        HUBBUB_ASSERT(state != &busy_mark);
+        if (state != &ended_mark) delete state;
+    }
+
+    static inline State ended_mark{};  // never written; only their addresses matter
+    static inline State busy_mark{};
+
+    State* state_ = nullptr;
+};
+
+/// The server's side: what hubbub's sessions use.
+using Decoder = BasicDecoder<>;
+
+template <Role R>
+template <class Sink>
+void BasicDecoder<R>::feed(std::span<std::byte> bytes, DecoderLimits const& limits, Sink&& sink) {
+    HUBBUB_ASSERT(state_ != &busy_mark);
+    if (ended() || bytes.empty()) return;
+    Work work(*this);
+    if (work.state && work.state->stopped()) {
+        if (!keep_rest(*work.state, bytes)) fail(work, CloseCode::internal_error, "out of memory", sink);
+        return;
+    }
+    std::size_t const decoded = decode(work, bytes, limits, sink);
+    if (work.ended || decoded == bytes.size()) return;
+    if (!work.make_state() || !keep_rest(*work.state, bytes.subspan(decoded))) {
+        fail(work, CloseCode::internal_error, "out of memory", sink);
+    }
+}
+
+template <Role R>
+template <class Sink>
+void BasicDecoder<R>::resume(DecoderLimits const& limits, Sink&& sink) {
+    HUBBUB_ASSERT(state_ != &busy_mark);
+    if (!stopped()) return;
+    Work work(*this);
+    ByteBuffer kept = std::move(work.state->kept);
+    std::size_t const from = std::exchange(work.state->kept_from, 0);
+    std::size_t const decoded = decode(work, kept.bytes().subspan(from), limits, sink);
+    if (work.ended || from + decoded == kept.size()) return;
+    // The state is still there: nobody frees it before `work` ends.
+    work.state->kept = std::move(kept);
+    work.state->kept_from = from + decoded;
+}
+
+template <Role R>
+bool BasicDecoder<R>::keep(std::span<std::byte const> bytes) noexcept {
+    HUBBUB_ASSERT(state_ != &busy_mark);
+    if (ended() || bytes.empty()) return true;
+    Work work(*this);
+    return work.make_state() && keep_rest(*work.state, bytes);
+}
+
+/// Appends to what is kept; what of it was decoded already goes first.
+template <Role R>
+bool BasicDecoder<R>::keep_rest(State& state, std::span<std::byte const> rest) noexcept {
+    if (state.kept_from != 0) {
+        std::size_t const left = state.kept.size() - state.kept_from;
+        std::memmove(state.kept.data(), state.kept.data() + state.kept_from, left);
+        state.kept.truncate(left);
+        state.kept_from = 0;
+    }
+    std::size_t const total = state.kept.size() + rest.size();
+    return state.kept.append(rest, state.kept.size() == 0 ? total : 2 * total);
+}
+
+/// Returns how many bytes were decoded: all, or fewer where a sink said stop or the connection ended.
+template <Role R>
+template <class Sink>
+std::size_t BasicDecoder<R>::decode(Work& work, std::span<std::byte> bytes, DecoderLimits const& limits, Sink& sink) {
+    using Parsed = typename InboundHeader::Parsed;
+    std::size_t at = 0;
+    while (at < bytes.size()) {
+        auto rest = bytes.subspan(at);
+        Step done;
+        if (work.state && work.state->in_frame) {
+            rest = rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), work.state->remaining)));
+            done = part_of_frame(work, rest, sink);
+            at += rest.size();
+        } else {
+            InboundHeader head;
+            Parsed parsed;
+            if (work.between_frames()) {
+                parsed = head.parse<R>(rest, work.context(), limits);
+                if (parsed == Parsed::need_more) {
+                    if (!work.make_state()) return fail(work, CloseCode::internal_error, "out of memory", sink), at;
+                    std::memcpy(work.state->header.data(), rest.data(), rest.size());
+                    work.state->header_size = static_cast<std::uint8_t>(rest.size());
+                    return bytes.size();
+                }
+                at += head.size;
+            } else {
+                State& state = *work.state;
+                std::size_t const had = state.header_size;
+                std::size_t const more = std::min(rest.size(), max_header - had);
+                std::memcpy(state.header.data() + had, rest.data(), more);
+                parsed = head.parse<R>(std::span<std::byte const>(state.header).first(had + more), state.context(), limits);
+                if (parsed == Parsed::need_more) {
+                    state.header_size = static_cast<std::uint8_t>(had + more);
+                    return bytes.size();
+                }
+                if (parsed == Parsed::complete) at += head.size - had;
+                state.header_size = 0;
+            }
+            if (parsed == Parsed::refused) return fail(work, head.error, head.reason, sink), at;
+            if (head.payload <= bytes.size() - at) {
+                auto const payload = bytes.subspan(at, static_cast<std::size_t>(head.payload));
+                at += payload.size();
+                done = whole_frame(work, head, payload, sink);
+            } else {
+                if (!work.make_state()) return fail(work, CloseCode::internal_error, "out of memory", sink), at;
+                work.state->begin_frame(head);
+                done = Step::go_on;
+            }
+        }
+        if (done != Step::go_on) return at;
+    }
+    return at;
+}
+
+/// A frame whose payload is whole in the buffer of the reader.
+template <Role R>
+template <class Sink>
+typename BasicDecoder<R>::Step BasicDecoder<R>::whole_frame(Work& work, InboundHeader const& head, std::span<std::byte> payload,
+                                                            Sink& sink) {
+    bool const is_message = head.fin && head.opcode != Opcode::continuation && !is_control(head.opcode);
+    if (!is_message && !is_control(head.opcode)) {
+        if (!work.make_state()) return fail(work, CloseCode::internal_error, "out of memory", sink);
+        work.state->begin_frame(head);
+        return part_of_frame(work, payload, sink);
+    }
+    if constexpr (R == Role::server) apply_mask(payload, head.key);
+    if (!is_message) return control(work, head.opcode, payload, sink);
+    if (head.opcode == Opcode::text && !head.compressed && !is_valid_utf8(payload)) {  // RFC 6455 8.1
+        return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
+    }
+    return message(sink, MessageView(head.opcode, payload), head.compressed);
+}
+
+/// The next piece of the frame under way, maybe the last.
+template <Role R>
+template <class Sink>
+typename BasicDecoder<R>::Step BasicDecoder<R>::part_of_frame(Work& work, std::span<std::byte> piece, Sink& sink) {
+    State& state = *work.state;
+    switch (state.template take<R == Role::server>(piece)) {
+        case State::Taken::bad_text: return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
+        case State::Taken::no_memory: return fail(work, CloseCode::internal_error, "out of memory", sink);
+        case State::Taken::taken: break;
+    }
+    if (state.remaining != 0) return Step::go_on;
+    state.in_frame = false;
+    if (is_control(state.frame_opcode)) {
+        auto const payload = state.buffer.bytes().subspan(state.message_size);
+        Step const done = control(work, state.frame_opcode, payload, sink);
+        state.buffer.truncate(state.message_size);
+        return done;
+    }
+    if (!state.frame_fin) return step(sink.on_fragment(static_cast<std::size_t>(state.frame_size)));
+    if (state.checks_text() && !state.utf8.complete()) {
+        return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
+    }
+    Step const done = message(sink, MessageView(state.message_opcode, state.buffer.bytes()), state.message_compressed);
+    state.end_message();
+    return done;
+}
+
+template <Role R>
+template <class Sink>
+typename BasicDecoder<R>::Step BasicDecoder<R>::control(Work& work, Opcode opcode, std::span<std::byte const> payload,
+                                                        Sink& sink) {
+    if (opcode == Opcode::ping) return step(sink.on_ping(payload));
+    if (opcode == Opcode::pong) return step(sink.on_pong(payload));
+    ClosePayload const close = parse_close_payload(payload);
+    if (!close.valid) return fail(work, close.code, close.reason, sink);
+    sink.on_close(close.code, close.reason);
+    work.ended = true;
+    return Step::end;
+}
+
+template <Role R>
+template <class Sink>
+typename BasicDecoder<R>::Step BasicDecoder<R>::message(Sink& sink, MessageView whole, bool compressed) {
+    // Only where RSV1 was negotiated, by whoever can inflate.
+    if constexpr (requires { sink.on_compressed(whole); }) {
+        if (compressed) return step(sink.on_compressed(whole));
+    }
+    HUBBUB_ASSERT(!compressed);
+    return step(sink.on_message(whole));
+}
+
+template <Role R>
+template <class Sink>
+typename BasicDecoder<R>::Step BasicDecoder<R>::fail(Work& work, CloseCode code, std::string_view reason, Sink& sink) {
+    sink.on_error(code, reason);
+    work.ended = true;
+    return Step::end;
+}
+
+}  // namespace hubbub::inline v0::ws

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+namespace hubbub::inline v0::ws {
+
+/// SHA-1 (RFC 3174), for the handshake's answer only: it proves that the server speaks WebSocket, and protects nothing.
+/// Here, so that the core needs no cryptographic library.
+class Sha1 {
+   public:
+    using Digest = std::array<std::byte, 20>;
+
+    static Digest of(std::string_view text) noexcept {
+        Sha1 sha;
+        auto const bytes = std::as_bytes(std::span(text.data(), text.size()));
+        std::size_t const whole = bytes.size() / 64 * 64;
+        for (std::size_t at = 0; at < whole; at += 64) sha.block(bytes.data() + at);
+        sha.finish(bytes.subspan(whole), bytes.size());
+        Digest digest;
+        for (std::size_t i = 0; i < digest.size(); ++i) {
+            digest[i] = static_cast<std::byte>(sha.state_[i / 4] >> (24 - 8 * (i % 4)) & 0xFF);
+        }
+        return digest;
+    }
+
+   private:
+    void block(std::byte const* bytes) noexcept;
+
+    /// The last, incomplete block, with its padding and the length in bits.
+    void finish(std::span<std::byte const> rest, std::uint64_t total) noexcept {
+        std::array<std::byte, 128> last{};
+        if (!rest.empty()) std::memcpy(last.data(), rest.data(), rest.size());
+        last[rest.size()] = std::byte{0x80};
+        std::size_t const size = rest.size() < 56 ? 64 : 128;
+        std::uint64_t const bits = total * 8;
+        for (std::size_t i = 0; i < 8; ++i) last[size - 1 - i] = static_cast<std::byte>(bits >> (8 * i) & 0xFF);
+        for (std::size_t at = 0; at < size; at += 64) block(last.data() + at);
+    }
+
+    std::array<std::uint32_t, 5> state_{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
+};
+
+inline void Sha1::block(std::byte const* bytes) noexcept {
+    std::array<std::uint32_t, 80> words;
+    for (std::size_t i = 0; i < 16; ++i) {
+        words[i] = 0;
+        for (std::size_t j = 0; j < 4; ++j) words[i] = words[i] << 8 | std::to_integer<std::uint32_t>(bytes[4 * i + j]);
+    }
+    for (std::size_t i = 16; i < 80; ++i) words[i] = std::rotl(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
+
+    auto [a, b, c, d, e] = state_;
+    auto const round = [&](std::uint32_t mixed, std::uint32_t constant, std::uint32_t word) {
+        std::uint32_t const next = std::rotl(a, 5) + mixed + e + constant + word;
+        e = d;
+        d = c;
+        c = std::rotl(b, 30);
+        b = a;
+        a = next;
+    };
+    for (std::size_t i = 0; i < 20; ++i) round((b & c) | (~b & d), 0x5A827999, words[i]);
+    for (std::size_t i = 20; i < 40; ++i) round(b ^ c ^ d, 0x6ED9EBA1, words[i]);
+    for (std::size_t i = 40; i < 60; ++i) round((b & c) | (b & d) | (c & d), 0x8F1BBCDC, words[i]);
+    for (std::size_t i = 60; i < 80; ++i) round(b ^ c ^ d, 0xCA62C1D6, words[i]);
+    state_[0] += a;
+    state_[1] += b;
+    state_[2] += c;
+    state_[3] += d;
+    state_[4] += e;
+}
+
+}  // namespace hubbub::inline v0::ws

@@ -1,0 +1,12 @@
+#include <hubbub/ws/frame.hpp>
+
+#ifdef WITH_TCP
+bool tcp_works();
+#else
+static bool tcp_works() { return true; }
+#endif
+
+int main() {
+    auto const frame = hubbub::Frame::text("hello");
+    return frame.size() == 5 && frame.wire().size() == 7 && tcp_works() ? 0 : 1;
+}

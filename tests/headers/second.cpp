@@ -1,0 +1,4 @@
+#include "all_headers.hpp"
+
+int second();
+int second() { return 0; }

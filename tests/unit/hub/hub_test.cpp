@@ -1,0 +1,333 @@
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <hubbub/hub/hub.hpp>
+#include <hubbub/transport/memory/manual_loop.hpp>
+#include <hubbub/transport/memory/memory_connection.hpp>
+#include <hubbub/ws/encoder.hpp>
+
+#include "tests/support/catch.hpp"
+
+using namespace hubbub;
+
+namespace {
+
+struct Log {
+    int opened = 0, closed = 0;
+    std::vector<CloseInfo> ends;
+};
+
+/// Says in words what a client asks for: "join T", "leave T", "say T words", "others T words", "echo words", "bye", "throw".
+struct Words : NoopHandler {
+    Log* log;
+    explicit Words(Log& to) : log(&to) {}
+    void on_open(auto&) { ++log->opened; }
+    void on_close(auto&, CloseInfo const& info) {
+        ++log->closed;
+        log->ends.push_back(info);
+    }
+    void on_message(auto& session, MessageView message) {
+        std::string_view const all = message.view();
+        auto const verb = all.substr(0, all.find(' '));
+        auto const rest = all.size() > verb.size() ? all.substr(verb.size() + 1) : std::string_view();
+        auto const topic = rest.substr(0, rest.find(' '));
+        auto const words = rest.size() > topic.size() ? rest.substr(topic.size() + 1) : std::string_view();
+        if (verb == "join") session.subscribe(topic);
+        if (verb == "leave") session.unsubscribe(topic);
+        if (verb == "say") session.publish(topic, words);
+        if (verb == "others") session.publish_to_others(topic, MessageView::text(words));
+        if (verb == "echo") session.send(rest);
+        if (verb == "bye") session.close(CloseCode::going_away, "bye");
+        if (verb == "throw") throw 1;
+    }
+};
+
+constexpr std::string_view request =
+    "GET /chat HTTP/1.1\r\nHost: example.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// A hub over manual loops, and its clients.
+struct World {
+    explicit World(std::size_t shards = 1, HubOptions options = {}) : hub(make_loops(shards), Words{log}, std::move(options)) {}
+
+    std::span<ShardLoop* const> make_loops(std::size_t count) {
+        time.solo = false;
+        for (std::size_t i = 0; i < count; ++i) {
+            loops.push_back(std::make_unique<ManualLoop>(time));
+            pointers.push_back(loops.back().get());
+        }
+        return pointers;
+    }
+    std::shared_ptr<MemoryWire> connect(std::string_view text = request, MemoryMode mode = MemoryMode::direct) {
+        MemorySocket socket;
+        auto wire = socket.wire;
+        wire->mode = mode;
+        wire->to_server = text;
+        wires.push_back(wire);
+        hub.adopt(std::move(socket));
+        run();
+        return wire;
+    }
+    void run() {
+        for (bool did = true; did;) {
+            did = false;
+            for (std::size_t i = 0; i < loops.size(); ++i) {
+                while (loops[i]->run_turn()) did = true;
+                for (auto const& wire : wires)
+                    if (auto* endpoint = hub.driver(i).find(*wire)) {
+                        bool progress = false;
+                        loops[i]->run_events([&] {
+                            progress = endpoint->deliver(7);
+                            if (hub.driver(i).find(*wire) == endpoint) progress |= endpoint->make_progress();
+                        });
+                        did |= progress;
+                    }
+            }
+        }
+    }
+    void pass(std::chrono::milliseconds duration) {
+        auto const end = time.now + duration;
+        while (time.now < end) {
+            time.now += std::chrono::milliseconds(250);
+            for (auto& loop : loops) loop->run_timer();
+            run();
+        }
+    }
+    void say(MemoryWire& wire, std::string_view text) {
+        auto const bytes = ws::encode_frame(ws::ClientFrame::text(text));
+        wire.to_server.append(bytes);
+        run();
+    }
+    DeliveryCounts sums() {
+        DeliveryCounts all;
+        std::uint64_t pending = 0;
+        for (std::size_t i = 0; i < loops.size(); ++i) {
+            auto const shard = hub.snapshot(i);
+            all.deliveries += shard.delivery.deliveries;
+            all.written += shard.delivery.written;
+            for (std::size_t reason = 0; reason < drop_reasons; ++reason) all.dropped[reason] += shard.delivery.dropped[reason];
+            pending += shard.pending;
+        }
+        CHECK(all.deliveries == all.written + all.dropped[0] + all.dropped[1] + pending);
+        return all;
+    }
+
+    Log log;
+    ManualLoop::World time;
+    std::vector<std::unique_ptr<ManualLoop>> loops;
+    std::vector<ShardLoop*> pointers;
+    std::vector<std::shared_ptr<MemoryWire>> wires;
+    Hub<MemoryConnection> hub;
+};
+
+/// What the client got behind the 101: payloads of messages, and "close N" for a Close.
+std::vector<std::string> messages(MemoryWire const& wire) {
+    std::vector<std::string> result;
+    std::string_view rest = wire.received;
+    auto const head = rest.find("\r\n\r\n");
+    REQUIRE(head != std::string_view::npos);
+    CHECK(rest.substr(0, 12) == "HTTP/1.1 101");
+    rest.remove_prefix(head + 4);
+    while (!rest.empty()) {
+        auto const* frame = reinterpret_cast<std::byte const*>(rest.data());
+        auto const size = ws::server_frame_size(frame);
+        if (size > rest.size()) break;
+        auto const payload = rest.substr(size < 128 ? 2 : 4, size - (size < 128 ? 2 : 4));
+        if (frame[0] == std::byte{0x88})
+            result.push_back("close " + std::to_string(static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1])));
+        else if (frame[0] == std::byte{0x89})
+            result.push_back("ping");
+        else
+            result.emplace_back(payload);
+        rest.remove_prefix(size);
+    }
+    return result;
+}
+
+using Messages = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("A client is upgraded and gets an answer in every mode of writing") {
+    for (auto const mode : {MemoryMode::direct, MemoryMode::deferred, MemoryMode::records}) {
+        World world;
+        auto wire = world.connect(request, mode);
+        world.say(*wire, "echo hello");
+        CHECK(messages(*wire) == Messages{"hello"});
+        CHECK(world.log.opened == 1);
+        world.sums();
+    }
+}
+
+TEST_CASE("A publication reaches the members on every shard and nobody else") {
+    for (std::size_t const shards : {1u, 2u, 3u}) {
+        World world(shards);
+        std::vector<std::shared_ptr<MemoryWire>> clients;
+        for (int i = 0; i < 6; ++i) clients.push_back(world.connect());
+        for (std::size_t i = 0; i < 4; ++i) world.say(*clients[i], "join room");
+        world.say(*clients[0], "say room one");
+        world.say(*clients[5], "say room two");
+        world.say(*clients[1], "leave room");
+        world.say(*clients[2], "others room three");
+        CHECK(messages(*clients[0]) == Messages{"one", "two", "three"});
+        CHECK(messages(*clients[1]) == Messages{"one", "two"});
+        CHECK(messages(*clients[2]) == Messages{"one", "two"});
+        CHECK(messages(*clients[3]) == Messages{"one", "two", "three"});
+        CHECK(messages(*clients[4]).empty());
+        CHECK(messages(*clients[5]).empty());
+        CHECK(world.sums().written == 10);
+    }
+}
+
+TEST_CASE("Who subscribes and publishes in one go gets its own message, on the owner's shard and elsewhere") {
+    World world(3);
+    for (int i = 0; i < 9; ++i) {
+        auto wire = world.connect();
+        for (auto const* text : {"join room", "say room mine"}) {
+            auto const bytes = ws::encode_frame(ws::ClientFrame::text(text));
+            wire->to_server.append(bytes);
+        }
+        world.run();
+        CHECK(messages(*wire) == Messages{"mine"});
+        world.say(*wire, "leave room");
+    }
+}
+
+TEST_CASE("A direct send comes behind what its receiver's topics published before") {
+    World world;
+    auto wire = world.connect();
+    for (auto const* text : {"join room", "say room first", "echo second", "say room third"}) {
+        auto const bytes = ws::encode_frame(ws::ClientFrame::text(text));
+        wire->to_server.append(bytes);
+    }
+    world.run();
+    CHECK(messages(*wire) == Messages{"first", "second", "third"});
+}
+
+TEST_CASE("A stalled reader is disconnected with 1013 when its queue is full, and delays nobody") {
+    HubOptions options;
+    options.queue = {.bytes = 1000, .messages = 8, .on_full = OverflowAction::disconnect};
+    World world(1, options);
+    auto stalled = world.connect(), healthy = world.connect();
+    world.say(*stalled, "join room");
+    world.say(*healthy, "join room");
+    stalled->room = 2;  // half of the first message
+    for (int i = 0; i < 20; ++i) world.say(*healthy, "say room " + std::to_string(i));
+    CHECK(messages(*healthy).size() == 20);
+    CHECK(world.log.closed == 0);  // it may still read the Close
+    stalled->room = MemoryWire::unlimited;
+    world.run();
+    CHECK(messages(*stalled).back() == "close 1013");
+    world.pass(std::chrono::seconds(6));
+    CHECK(stalled->was_reset);
+    REQUIRE(world.log.ends.size() == 1);
+    CHECK(world.log.ends[0].code == CloseCode::try_again_later);
+    CHECK(world.log.ends[0].by == CloseInfo::By::us);
+    auto const sums = world.sums();
+    CHECK(sums.deliveries == 20 + 9);  // eight fit, the ninth ended it
+    CHECK(sums.dropped[0] == 1);
+}
+
+TEST_CASE("DropOldest keeps the newest messages within the limit") {
+    HubOptions options;
+    options.queue = {.bytes = 100'000, .messages = 5, .on_full = OverflowAction::drop_oldest};
+    World world(1, options);
+    auto stalled = world.connect(), healthy = world.connect();
+    world.say(*stalled, "join room");
+    stalled->room = 0;
+    for (int i = 0; i < 12; ++i) world.say(*healthy, "say room " + std::to_string(i));
+    CHECK(world.hub.snapshot(0).pending == 5);
+    stalled->room = MemoryWire::unlimited;
+    world.run();
+    CHECK(messages(*stalled) == Messages{"7", "8", "9", "10", "11"});
+    CHECK(world.sums().dropped[0] == 7);
+}
+
+TEST_CASE("DropNewest keeps what is queued") {
+    HubOptions options;
+    options.queue = {.bytes = 100'000, .messages = 5, .on_full = OverflowAction::drop_newest};
+    World world(1, options);
+    auto stalled = world.connect(), healthy = world.connect();
+    world.say(*stalled, "join room");
+    stalled->room = 0;
+    for (int i = 0; i < 12; ++i) world.say(*healthy, "say room " + std::to_string(i));
+    stalled->room = MemoryWire::unlimited;
+    world.run();
+    CHECK(messages(*stalled) == Messages{"0", "1", "2", "3", "4"});
+}
+
+TEST_CASE("Closing: what was queued goes first, and on_close is called once") {
+    World world;
+    auto wire = world.connect();
+    auto const send = [&](std::string_view text) {
+        auto const bytes = ws::encode_frame(ws::ClientFrame::text(text));
+        wire->to_server.append(bytes);
+    };
+    send("echo last words");
+    send("bye");
+    send("echo too late");
+    world.run();
+    CHECK(messages(*wire) == Messages{"last words", "close 1001"});
+    auto const answer = ws::encode_frame(ws::ClientFrame::make(ws::Opcode::close, std::string_view("\x03\xe9", 2)));
+    wire->to_server.append(answer);
+    world.run();
+    CHECK(wire->server_closed);
+    CHECK_FALSE(wire->was_reset);
+    REQUIRE(world.log.ends.size() == 1);
+    CHECK(world.log.ends[0].code == CloseCode::going_away);
+    CHECK(world.hub.snapshot(0).sessions == 0);
+}
+
+TEST_CASE("A handler that throws ends its own session with 1011") {
+    World world;
+    auto wire = world.connect(), other = world.connect();
+    world.say(*wire, "throw");
+    CHECK(messages(*wire) == Messages{"close 1011"});
+    world.say(*other, "echo alive");
+    CHECK(messages(*other) == Messages{"alive"});
+}
+
+TEST_CASE("A silent client is pinged and then ended") {
+    World world;
+    auto wire = world.connect();
+    world.pass(std::chrono::seconds(55));
+    CHECK(messages(*wire) == Messages{"ping"});
+    CHECK(world.log.closed == 0);
+    world.pass(std::chrono::seconds(6));
+    CHECK(world.log.closed == 1);
+    CHECK(wire->was_reset);
+}
+
+TEST_CASE("A handshake that dawdles is ended at its limit, a foreign origin is refused, a page is 404") {
+    World world;
+    auto slow = world.connect(request.substr(0, 40));
+    world.pass(std::chrono::seconds(11));
+    CHECK(slow->was_reset);
+
+    std::string foreign(request);
+    foreign.insert(foreign.size() - 2, "Origin: https://evil.test\r\n");
+    CHECK(world.connect(foreign)->received.substr(0, 12) == "HTTP/1.1 403");
+    std::string own(request);
+    own.insert(own.size() - 2, "Origin: https://example.test\r\n");
+    CHECK(world.connect(own)->received.substr(0, 12) == "HTTP/1.1 101");
+    CHECK(world.connect("GET / HTTP/1.1\r\nHost: a\r\n\r\n")->received.substr(0, 12) == "HTTP/1.1 404");
+    CHECK(world.log.opened == 1);
+}
+
+TEST_CASE("Frames that follow the request in the same packet are read after the 101") {
+    World world;
+    std::string both(request);
+    auto const bytes = ws::encode_frame(ws::ClientFrame::text("echo early"));
+    both.append(bytes);
+    CHECK(messages(*world.connect(both)) == Messages{"early"});
+}
+
+TEST_CASE("Options that cannot be are refused with the name of the member") {
+    ManualLoop loop;
+    Log log;
+    HubOptions options;
+    options.queue.messages = 0;
+    CHECK_THROWS_WITH((Hub<MemoryConnection>(loop, Words{log}, options)), "HubOptions::queue.messages must be from 1 to 32000");
+}

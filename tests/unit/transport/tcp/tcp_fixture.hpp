@@ -1,0 +1,168 @@
+// Loops, engines and raw peers for the tests of TCP.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <asio/io_context.hpp>
+
+#include <hubbub/transport/tcp/asio_loop.hpp>
+#include <hubbub/transport/tcp/endpoint.hpp>
+#include <hubbub/transport/tcp/listening_socket.hpp>
+#include <hubbub/transport/tcp/tcp_connection.hpp>
+#include <hubbub/transport/tcp/tcp_driver.hpp>
+
+#include "tests/unit/transport/tcp/hand_pumped_loop.hpp"
+
+namespace hubbub_test {
+
+/// A client without any of the library.
+class RawPeer {
+   public:
+    explicit RawPeer(int descriptor) : descriptor_(descriptor) {}
+    explicit RawPeer(hubbub::Endpoint const& endpoint, int receive_buffer = 0) {
+        sockaddr_storage storage;
+        socklen_t const length = endpoint.to_sockaddr(storage);
+        descriptor_ = ::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (receive_buffer > 0)
+            (void)::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+        if (::connect(descriptor_, reinterpret_cast<sockaddr*>(&storage), length) != 0) {
+            int const error = errno;
+            ::close(descriptor_);
+            throw std::system_error(error, std::generic_category(), "connect");
+        }
+        (void)::fcntl(descriptor_, F_SETFL, O_NONBLOCK);
+    }
+    RawPeer(RawPeer&& other) noexcept
+        : descriptor_(std::exchange(other.descriptor_, -1)), ended_(other.ended_), was_reset_(other.was_reset_) {}
+    RawPeer& operator=(RawPeer&&) = delete;
+    ~RawPeer() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+
+    void write(std::string_view bytes) {
+        if (::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
+            throw std::runtime_error("the peer could not write everything");
+    }
+    std::string read() {
+        std::string bytes;
+        std::array<char, 65536> buffer;
+        while (descriptor_ >= 0) {
+            ssize_t const got = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
+            if (got > 0) {
+                bytes.append(buffer.data(), static_cast<std::size_t>(got));
+                continue;
+            }
+            if (got == 0) ended_ = true;
+            if (got < 0 && errno == ECONNRESET) was_reset_ = true;
+            break;
+        }
+        return bytes;
+    }
+    bool has_ended() const { return ended_; }
+    bool was_reset() const { return was_reset_; }
+    int descriptor() const { return descriptor_; }
+    void end() { (void)::shutdown(descriptor_, SHUT_WR); }
+    void reset() {
+        linger const abort{.l_onoff = 1, .l_linger = 0};
+        (void)::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+        ::close(std::exchange(descriptor_, -1));
+    }
+
+   private:
+    int descriptor_ = -1;
+    bool ended_ = false, was_reset_ = false;
+};
+
+/// The loop of an io_context that the test runs, as one thread or as a strand.
+template <hubbub::Threading threading>
+struct PumpedAsioLoop {
+    int pump(int milliseconds) {
+        context.restart();
+        auto const ran = context.poll();
+        if (ran > 0 || milliseconds == 0) return static_cast<int>(ran);
+        return static_cast<int>(context.run_one_for(std::chrono::milliseconds(milliseconds)));
+    }
+    asio::io_context context;
+    hubbub::AsioLoop loop{context, threading};
+};
+using OneThread = PumpedAsioLoop<hubbub::Threading::one_thread>;
+using Strand = PumpedAsioLoop<hubbub::Threading::several_threads>;
+
+struct WithoutAsio {
+    int pump(int milliseconds) { return loop.pump(milliseconds); }
+    HandPumpedLoop loop;
+};
+
+template <class Loop, hubbub::EngineKind kind>
+class TcpFixture {
+   public:
+    using Connection = hubbub::TcpConnection;
+    using Peer = RawPeer;
+    struct Pair {
+        hubbub::TcpSocket socket;
+        RawPeer peer;
+    };
+
+    TcpFixture() { loop().attach(&hook_); }
+    ~TcpFixture() { loop().attach(nullptr); }
+
+    hubbub::TcpDriver& driver() { return driver_; }
+    hubbub::ShardLoop& loop() { return loop_.loop; }
+    int pump(int milliseconds) { return loop_.pump(milliseconds); }
+    int turns() const { return hook_.turns; }
+
+    Pair connect() {
+        hubbub::detail::ListeningSocket const listener(hubbub::Endpoint("127.0.0.1:0"), {.send_buffer = 16384});
+        RawPeer peer(listener.endpoint(), 16384);
+        int descriptor = -1;
+        for (int i = 0; i < 1000000 && descriptor < 0; ++i) descriptor = ::accept(listener.descriptor(), nullptr, nullptr);
+        return {hubbub::TcpSocket::adopt(descriptor, {.send_buffer = 16384}), std::move(peer)};
+    }
+    bool pump_until(std::function<bool()> const& is_done) {
+        for (int i = 0; i < 20000; ++i) {
+            if (is_done()) return true;
+            (void)loop_.pump(i < 10 ? 0 : 1);
+        }
+        return is_done();
+    }
+    bool settles() {
+        int idle = 0;
+        for (int i = 0; i < 1000; ++i) {
+            if (loop_.pump(0) == 0 && ++idle == 5) return true;
+        }
+        return false;
+    }
+
+   private:
+    struct Hook final : hubbub::TurnHook {
+        explicit Hook(TcpFixture& owner) : fixture(owner) {}
+        void on_turn_begin() noexcept override { ++turns; }
+        void on_turn_end() noexcept override { fixture.driver_.commit(); }
+        void on_wake() noexcept override {}
+        TcpFixture& fixture;
+        int turns = 0;
+    };
+
+    Loop loop_;
+    hubbub::TcpDriver driver_{loop_.loop, {.engine = kind}};
+    Hook hook_{*this};
+};
+
+using EpollOnOneThread = TcpFixture<OneThread, hubbub::EngineKind::epoll>;
+using EpollOnStrand = TcpFixture<Strand, hubbub::EngineKind::epoll>;
+using EpollWithoutAsio = TcpFixture<WithoutAsio, hubbub::EngineKind::epoll>;
+using AsioOnOneThread = TcpFixture<OneThread, hubbub::EngineKind::asio>;
+using AsioOnStrand = TcpFixture<Strand, hubbub::EngineKind::asio>;
+
+}  // namespace hubbub_test
