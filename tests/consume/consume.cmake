@@ -2,7 +2,7 @@
 file(REMOVE_RECURSE "${WORK}")
 set(prefix "${WORK}/prefix")
 set(here "${CMAKE_CURRENT_LIST_DIR}")
-set(common -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${COMPILER}")
+set(common -G "${GENERATOR}" "-DCMAKE_MAKE_PROGRAM=${MAKE_PROGRAM}" "-DCMAKE_CXX_COMPILER=${COMPILER}")
 
 function(run)
     execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
