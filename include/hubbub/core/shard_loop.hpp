@@ -100,6 +100,16 @@ class ShardLoop {
     void attach(TurnHook* hook) noexcept { hook_ = hook; }
 
    protected:
+    /// Destroys what was posted and never ran. The destructor of a model begins with it, because such a function may own the
+    /// shard, which needs the whole loop to end.
+    void drop_posted() noexcept {
+        std::vector<UniqueFunction<void()>> dropped;
+        {
+            std::lock_guard lock(mutex_);
+            dropped.swap(posted_);
+        }
+    }
+
     /// Arranges that `run_scheduled_turn` is called soon by the loop's thread. Any thread.
     virtual void schedule() = 0;
 

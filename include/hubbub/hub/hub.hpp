@@ -53,7 +53,7 @@ class Hub {
             if (loop.runs_here() && !loop.in_turn())
                 shard->tear_down();
             else
-                loop.post([shard, state = state_] { shard->tear_down(); });
+                loop.post([end = std::make_unique<TearDown>(shard, state_)]() mutable { end.reset(); });
         }
     }
 
@@ -86,6 +86,13 @@ class Hub {
     struct State {
         HubOptions options;
         std::vector<std::shared_ptr<Shard<Conn>>> shards;
+    };
+    /// Ends a shard when it runs, or with the loop that never ran it.
+    struct TearDown {
+        TearDown(std::shared_ptr<Shard<Conn>> which, std::shared_ptr<State> all) : shard(std::move(which)), state(std::move(all)) {}
+        ~TearDown() { shard->tear_down(); }
+        std::shared_ptr<Shard<Conn>> shard;
+        std::shared_ptr<State> state;
     };
     bool fits(Frame const& frame) const noexcept { return frame.wire().size() <= state_->options.queue.bytes; }
 

@@ -47,9 +47,11 @@ class Shard final : public TurnHook, public std::enable_shared_from_this<Shard<C
           options_(options),
           hash_(hash),
           handler_(std::move(handler)),
-          driver_(loop, driver),
+          driver_(std::make_unique<Driver>(loop, driver)),
           delivery_(options.queue, hash),
           now_(loop.now()) {}
+
+    ~Shard() { tear_down(); }
 
     /// Once, before anything else. `all` outlives every shard's work.
     void begin(Shards const& all) {
@@ -59,7 +61,7 @@ class Shard final : public TurnHook, public std::enable_shared_from_this<Shard<C
     }
 
     ShardLoop& loop() noexcept { return loop_; }
-    Driver& driver() noexcept { return driver_; }
+    Driver& driver() noexcept { return *driver_; }
     Delivery& delivery() noexcept { return delivery_; }
     AnyHandler<SessionType>& handler() noexcept { return handler_; }
     HubOptions const& options() const noexcept { return options_; }
@@ -68,7 +70,7 @@ class Shard final : public TurnHook, public std::enable_shared_from_this<Shard<C
     /// A connection that was accepted: its handshake begins.
     void accept(typename Conn::Socket socket) {
         if (ended_) return;
-        handshakes_.push_back(std::make_unique<Handshake<Conn>>(Conn(driver_, std::move(socket)), delivery_.pool(), options_, now_));
+        handshakes_.push_back(std::make_unique<Handshake<Conn>>(Conn(*driver_, std::move(socket)), delivery_.pool(), options_, now_));
         handshakes_.back()->start();
         loop_.request_turn();
     }
@@ -114,6 +116,7 @@ class Shard final : public TurnHook, public std::enable_shared_from_this<Shard<C
         delivery_.fan_out();
         sessions_.clear();
         handshakes_.clear();
+        driver_.reset();  // while the loop that it watches is whole
     }
 
     void on_turn_begin() noexcept override { now_ = loop_.now(); }
@@ -145,7 +148,7 @@ class Shard final : public TurnHook, public std::enable_shared_from_this<Shard<C
     HubOptions const& options_;
     SipHash hash_;
     AnyHandler<SessionType> handler_;
-    Driver driver_;
+    std::unique_ptr<Driver> driver_;
     Delivery delivery_;
     TimePoint now_;
     Shards const* all_ = nullptr;
@@ -302,7 +305,7 @@ void Shard<Conn>::open_ready() {
                 open(std::move(handshake.connection()), handshake.take_upgrade());
             } else {
                 post_to(target, [socket = handshake.connection().detach(), upgrade = handshake.take_upgrade()](Shard& shard) mutable {
-                    shard.open(Conn(shard.driver_, std::move(socket)), std::move(upgrade));
+                    shard.open(Conn(*shard.driver_, std::move(socket)), std::move(upgrade));
                 });
             }
         } else if (!handshake.is_over()) {
@@ -329,7 +332,7 @@ void Shard<Conn>::on_turn_end() noexcept {
             static_cast<SessionType*>(flushing_[i])->flush();
         }
         flushing_.clear();
-        driver_.commit();
+        driver_->commit();
         for (SessionType* const session : holding_)  // what is held now the connection has copied
             if (!session->queue.empty()) session->queue.compact(delivery_.pool(), true);
         holding_.clear();

@@ -26,6 +26,7 @@ class ManualLoop final : public ShardLoop {
 
     ManualLoop() : own_(std::make_unique<World>()), world_(own_.get()) {}
     explicit ManualLoop(World& world) : world_(&world) {}
+    ~ManualLoop() override { drop_posted(); }
 
     TimePoint now() const noexcept override { return world_->now; }
     bool runs_here() const noexcept override { return world_->running == this || (!world_->running && world_->solo); }

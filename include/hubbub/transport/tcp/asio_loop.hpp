@@ -48,7 +48,10 @@ class AsioLoop final : public ShardLoop {
     static inline constexpr char key = 0;
 
     explicit AsioLoop(asio::io_context& context, Threading threading = Threading::one_thread);
-    ~AsioLoop() override { core_->loop = nullptr; }
+    ~AsioLoop() override {
+        drop_posted();
+        core_->loop = nullptr;
+    }
 
     TimePoint now() const noexcept override { return std::chrono::steady_clock::now(); }
     bool runs_here() const noexcept override {
