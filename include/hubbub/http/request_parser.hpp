@@ -18,7 +18,7 @@ namespace hubbub::inline v0::http {
 
 /// How large a request may be, in bytes and lines.
 struct ParserLimits {
-    std::size_t total = 8 * 1024;  ///< request line, headers and the empty line; beyond it 431. At most 65535.
+    std::size_t total = 8 * 1024;   ///< request line, headers and the empty line; beyond it 431. At most 65535.
     std::size_t target = 4 * 1024;  ///< beyond it 414
     std::size_t headers = 100;      ///< beyond it 431
 };
@@ -33,7 +33,8 @@ struct ParserLimits {
 /// Example:
 ///     http::RequestParser parser;
 ///     auto const progress = parser.feed(bytes);
-///     if (progress.state == http::Progress::State::complete) serve(std::move(parser).take(), bytes.subspan(progress.consumed));
+///     if (progress.state == http::RequestParser::State::complete) serve(std::move(parser).take());
+///     auto const beyond = bytes.subspan(progress.consumed);
 class RequestParser {
    public:
     /// What `feed` achieved.
@@ -111,7 +112,8 @@ inline RequestParser::Progress RequestParser::feed(std::span<std::byte const> by
         return {state_, end - before};
     }
     if (state_ == State::need_more && kept.size() == limits_.total) {
-        state_ = refuse(in_headers_ ? Status::request_header_fields_too_large : Status::uri_too_long, "the request is too long");
+        state_ =
+            refuse(in_headers_ ? Status::request_header_fields_too_large : Status::uri_too_long, "the request is too long");
     }
     return {state_, taken};
 }
@@ -120,9 +122,9 @@ inline RequestParser::Progress RequestParser::feed(std::span<std::byte const> by
 inline RequestParser::State RequestParser::scan() {
     std::string_view const all = request_.bytes_;
     while (true) {
-        auto const* const found = scanned_ == all.size()
-                                      ? nullptr
-                                      : static_cast<char const*>(std::memchr(all.data() + scanned_, '\n', all.size() - scanned_));
+        auto const* const found =
+            scanned_ == all.size() ? nullptr
+                                   : static_cast<char const*>(std::memchr(all.data() + scanned_, '\n', all.size() - scanned_));
         std::size_t const end = found ? static_cast<std::size_t>(found - all.data()) : all.size();
         scanned_ = end;
         // The same answer whether the line is whole or not.
@@ -151,7 +153,8 @@ inline RequestParser::State RequestParser::request_line(std::string_view line) {
     std::string_view const target = line.substr(first + 1, last - first - 1);
     std::string_view const version = line.substr(last + 1);
     if (!is_token(method)) return bad("the method is no token");
-    if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) || version[6] != '.' || !is_digit(version[7])) {
+    if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) || version[6] != '.' ||
+        !is_digit(version[7])) {
         return bad("the version is malformed");
     }
     if (version != "HTTP/1.1") return refuse(Status::http_version_not_supported, "only HTTP/1.1 is spoken here");
@@ -204,7 +207,8 @@ inline RequestParser::State RequestParser::header_line(std::string_view line) {
     if (line.front() == ' ' || line.front() == '\t') return bad("folded header lines are refused");
     std::size_t colon = 0;
     while (colon < line.size() && is_token_char(line[colon])) ++colon;
-    if (colon == 0 || colon == line.size() || line[colon] != ':') return bad("a header's name is a token and a colon follows it");
+    if (colon == 0 || colon == line.size() || line[colon] != ':')
+        return bad("a header's name is a token and a colon follows it");
     std::string_view const name = line.substr(0, colon);
     std::string_view const value = trim(line.substr(colon + 1));
     if (!is_field_value(value)) return bad("that character may not be in a header");

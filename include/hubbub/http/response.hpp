@@ -29,7 +29,7 @@ class Response {
         static_cast<void>(accepted);
     }
     /// The answer to a request that is not served: one short sentence.
-    explicit Response(Refusal const& refusal) : Response(refusal.status, std::string(refusal.reason) + "\n") {}
+    explicit Response(Refusal const& refusal) : Response(refusal.status, line(refusal.reason)) {}
 
     /// Adds or replaces a header. False, and nothing changed: the name is no token, the value has a control character (CR,
     /// LF and NUL among them), or the header is one of those that frame the answer.
@@ -49,6 +49,12 @@ class Response {
     std::string to_bytes(bool to_head = false) const;
 
    private:
+    static std::string line(std::string_view text) {
+        std::string result;
+        result.reserve(text.size() + 1);
+        return result.append(text).append(1, '\n');
+    }
+
     std::vector<std::pair<std::string, std::string>> headers_;
     std::string body_;
     Status status_;

@@ -50,7 +50,8 @@ class Routes {
    private:
     std::size_t find(std::string_view path) const noexcept {
         auto const found = lower_bound(path);
-        return found != routes_.end() && found->path == path ? static_cast<std::size_t>(found - routes_.begin()) : routes_.size();
+        return found != routes_.end() && found->path == path ? static_cast<std::size_t>(found - routes_.begin())
+                                                             : routes_.size();
     }
     std::vector<Route>::const_iterator lower_bound(std::string_view path) const noexcept {
         return std::lower_bound(routes_.begin(), routes_.end(), path,

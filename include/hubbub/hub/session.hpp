@@ -72,6 +72,7 @@ class Session final : private ByteConnectionOwner, private Subscriber {
         bool on_fragment(std::size_t) { return true; }
         void on_close(CloseCode code, std::string_view reason) { session.peer_closes(code, reason); }
         void on_error(CloseCode code, std::string_view reason) {
+            session.heard_all_ = true;
             session.begin_close(code, reason, CloseInfo::By::us, Pending::drop);
         }
     };
@@ -79,6 +80,7 @@ class Session final : private ByteConnectionOwner, private Subscriber {
     void on_bytes(std::span<std::byte> bytes) noexcept override {
         if (state == State::closed) return;
         if (bytes.empty()) return on_lost();
+        if (heard_all_) return;
         heard_at_ = shard_->now();
         pinged_ = false;
         decoder_.feed(bytes, shard_->options().message, Sink{*this});
@@ -104,8 +106,9 @@ class Session final : private ByteConnectionOwner, private Subscriber {
     void flush();
     void push_control(ws::Opcode opcode, std::string_view payload, bool last);
     bool wants_control() const noexcept { return pong_ && queue.control_frames() == 0; }
+    /// RFC 6455 7.1.1: the server ends first, and waits for the peer's end, so that no reset overtakes the Close.
     void after_flush() {
-        if (close_sent_ && peer_closed_ && queue.empty()) shard_->finish(*this);
+        if (close_sent_ && heard_all_ && queue.empty() && !std::exchange(shut_down_, true)) connection_.shutdown();
     }
     void became_blocked() {
         if (!blocked) progress_at_ = shard_->now();
@@ -118,7 +121,10 @@ class Session final : private ByteConnectionOwner, private Subscriber {
     Shard<Conn>* shard_;
     ws::Decoder decoder_;
     SessionId id_;
-    bool close_sent_ = false, peer_closed_ = false, pinged_ = false;
+    bool close_sent_ = false;
+    bool heard_all_ = false;  ///< the peer's Close has come, or it broke the protocol: nothing more is decoded
+    bool shut_down_ = false;
+    bool pinged_ = false;
     TimePoint heard_at_{}, progress_at_{};
     http::Request request_;
     std::optional<std::string> pong_;
@@ -146,7 +152,7 @@ bool Session<Conn>::handle(MessageView message) {
 
 template <ByteConnection Conn>
 void Session<Conn>::peer_closes(CloseCode code, std::string_view reason) {
-    peer_closed_ = true;
+    heard_all_ = true;
     // RFC 6455 5.5.1: the answer repeats the code; what was accepted before still goes out.
     begin_close(code, reason, CloseInfo::By::peer, Pending::flush);
     if (queue.empty()) after_flush();

@@ -102,7 +102,6 @@ class Shard final : public TurnHook, public std::enable_shared_from_this<Shard<C
         loop_.request_turn();
     }
     void note_holding(SessionType& session) { holding_.push_back(&session); }
-    void finish(SessionType& session) { session.end({}); }
 
     /// Everything goes, without a hook: the hub is destroyed.
     void tear_down() {

@@ -20,9 +20,9 @@ struct UpgradeRequest {
     std::string_view host = "localhost";
     std::string_view target = "/";
     std::array<std::byte, 16> nonce{};
-    std::string_view protocols;  ///< a comma-separated list, or empty
-    std::string_view origin;     ///< or empty
-    std::span<http::Header const> extra;
+    std::string_view protocols{};  ///< a comma-separated list, or empty
+    std::string_view origin{};     ///< or empty
+    std::span<http::Header const> extra{};
 
     std::string key() const { return encode_base64(nonce); }
 };

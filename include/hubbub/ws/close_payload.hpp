@@ -30,7 +30,8 @@ struct ClosePayload {
 inline ClosePayload parse_close_payload(std::span<std::byte const> payload) noexcept {
     if (payload.empty()) return {};
     if (payload.size() == 1) return {CloseCode::protocol_error, "a close code has two bytes", false};
-    auto const code = static_cast<std::uint16_t>(std::to_integer<unsigned>(payload[0]) << 8 | std::to_integer<unsigned>(payload[1]));
+    auto const code =
+        static_cast<std::uint16_t>(std::to_integer<unsigned>(payload[0]) << 8 | std::to_integer<unsigned>(payload[1]));
     if (!is_valid_on_wire(code)) return {CloseCode::protocol_error, "that close code may not be sent", false};
     auto const reason = payload.subspan(2);
     if (!is_valid_utf8(reason)) return {CloseCode::invalid_payload, "a close reason must be UTF-8", false};

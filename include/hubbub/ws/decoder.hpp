@@ -41,8 +41,8 @@ namespace hubbub::inline v0::ws {
 /// Threading: one thread at a time.
 /// Lifetime: what a sink gets is valid until it returns. A sink may neither destroy, move nor feed its decoder.
 /// Errors: out of memory is `on_error(internal_error)`.
-/// Cost: one pointer while nothing is incomplete and nothing is kept. An incomplete message costs at most twice what came of it, whatever length
-/// was announced.
+/// Cost: one pointer while nothing is incomplete and nothing is kept. An incomplete message costs at most twice what came of
+/// it, whatever length was announced.
 template <Role R = Role::server>
 class BasicDecoder {
    public:
@@ -268,7 +268,7 @@ template <Role R>
 template <class Sink>
 typename BasicDecoder<R>::Step BasicDecoder<R>::part_of_frame(Work& work, std::span<std::byte> piece, Sink& sink) {
     State& state = *work.state;
-    switch (state.template take<R == Role::server>(piece)) {
+    switch (state.template take < R == Role::server > (piece)) {
         case State::Taken::bad_text: return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
         case State::Taken::no_memory: return fail(work, CloseCode::internal_error, "out of memory", sink);
         case State::Taken::taken: break;

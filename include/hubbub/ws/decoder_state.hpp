@@ -19,10 +19,10 @@ struct DecoderState {
     ByteBuffer buffer;  ///< the message so far; behind it the control frame that is under way
     ByteBuffer kept;    ///< not decoded yet, because a sink said stop
     std::size_t kept_from = 0;
-    std::size_t message_size = 0;   ///< how much of `buffer` is the message
-    std::uint64_t remaining = 0;    ///< bytes of payload that the frame under way still needs
-    std::uint64_t frame_size = 0;   ///< bytes of payload that it has in all
-    std::uint32_t fragments = 0;    ///< data frames of the message so far
+    std::size_t message_size = 0;  ///< how much of `buffer` is the message
+    std::uint64_t remaining = 0;   ///< bytes of payload that the frame under way still needs
+    std::uint64_t frame_size = 0;  ///< bytes of payload that it has in all
+    std::uint32_t fragments = 0;   ///< data frames of the message so far
     MaskKey key{};
     std::array<std::byte, max_header> header{};  ///< of a frame whose header is not whole
     std::uint8_t header_size = 0;
@@ -54,8 +54,6 @@ struct DecoderState {
             message_open = true;
             message_opcode = head.opcode;
             message_compressed = head.compressed;
-            fragments = 0;
-            utf8.reset();
         }
         ++fragments;
     }

@@ -38,7 +38,9 @@ struct ClientFrame {
 inline void append_frame(std::string& out, ClientFrame const& frame) {
     using Length = ClientFrame::Length;
     std::uint64_t const size = frame.payload.size();
-    auto const put = [&out](std::uint64_t value) { out.push_back(static_cast<char>(static_cast<unsigned char>(value & 0xFF))); };
+    auto const put = [&out](std::uint64_t value) {
+        out.push_back(static_cast<char>(static_cast<unsigned char>(value & 0xFF)));
+    };
     std::uint64_t const mask_bit = frame.masked ? 0x80 : 0;
     put((frame.fin ? 0x80u : 0u) | (frame.rsv & 7u) << 4 | (frame.opcode & 0xFu));
     if (frame.length == Length::shortest && size < 126) {

@@ -23,10 +23,10 @@ struct UpgradeOutcome {
     enum class Kind : std::uint8_t { not_websocket, accepted, refused };
 
     Kind kind = Kind::not_websocket;
-    http::Refusal refusal;                      ///< where it is refused
-    AcceptKey accept;                           ///< where it is accepted
-    std::vector<std::string_view> protocols;    ///< subprotocols that the client offers, the one it likes best first
-    std::vector<std::string_view> extensions;   ///< each `Sec-WebSocket-Extensions` line, as it came
+    http::Refusal refusal;                     ///< where it is refused
+    AcceptKey accept;                          ///< where it is accepted
+    std::vector<std::string_view> protocols;   ///< subprotocols that the client offers, the one it likes best first
+    std::vector<std::string_view> extensions;  ///< each `Sec-WebSocket-Extensions` line, as it came
 };
 
 /// More subprotocols than this are refused.
@@ -79,7 +79,8 @@ inline UpgradeOutcome check_upgrade(http::Request const& request) {
     for (http::Header const header : request.headers()) {
         auto const is = [&](std::string_view name) { return http::equals_ignoring_case(header.name, name); };
         auto const lists = [&](std::string_view token) {
-            return !http::visit_list(header.value, [token](auto element) { return !http::equals_ignoring_case(element, token); });
+            return !http::visit_list(header.value,
+                                     [token](auto element) { return !http::equals_ignoring_case(element, token); });
         };
         switch (header.name.size()) {
             case 7:

@@ -96,8 +96,8 @@ InboundHeader::Parsed InboundHeader::parse(std::span<std::byte const> bytes, Mes
 
     constexpr bool demands_mask = R == Role::server;
     if (((at(1) & 0x80u) != 0) != demands_mask) {  // RFC 6455 5.1
-        return refuse(CloseCode::protocol_error, demands_mask ? "frames of a client must be masked"
-                                                              : "frames of a server may not be masked");
+        return refuse(CloseCode::protocol_error,
+                      demands_mask ? "frames of a client must be masked" : "frames of a server may not be masked");
     }
     unsigned const low = at(1) & 0x7Fu;
     if (is_control(opcode) && low > max_control_payload) {

@@ -47,26 +47,37 @@ class Sha1 {
 };
 
 inline void Sha1::block(std::byte const* bytes) noexcept {
-    std::array<std::uint32_t, 80> words;
+    using Word = std::uint32_t;
+    std::array<Word, 16> words;
+    auto const at = [bytes](std::size_t i) { return std::to_integer<Word>(bytes[i]); };
     for (std::size_t i = 0; i < 16; ++i) {
-        words[i] = 0;
-        for (std::size_t j = 0; j < 4; ++j) words[i] = words[i] << 8 | std::to_integer<std::uint32_t>(bytes[4 * i + j]);
+        words[i] = at(4 * i) << 24 | at(4 * i + 1) << 16 | at(4 * i + 2) << 8 | at(4 * i + 3);
     }
-    for (std::size_t i = 16; i < 80; ++i) words[i] = std::rotl(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
-
+    // The schedule is made as it is needed: made in advance, a compiler turns it into vector code that waits for itself.
+    auto const word = [&words](std::size_t i) {
+        Word& here = words[i & 15];
+        if (i >= 16) here = std::rotl(words[(i + 13) & 15] ^ words[(i + 8) & 15] ^ words[(i + 2) & 15] ^ here, 1);
+        return here;
+    };
     auto [a, b, c, d, e] = state_;
-    auto const round = [&](std::uint32_t mixed, std::uint32_t constant, std::uint32_t word) {
-        std::uint32_t const next = std::rotl(a, 5) + mixed + e + constant + word;
+    for (std::size_t i = 0; i < 80; ++i) {
+        Word mixed;
+        if (i < 20) {
+            mixed = (d ^ (b & (c ^ d))) + 0x5A827999;
+        } else if (i < 40) {
+            mixed = (b ^ c ^ d) + 0x6ED9EBA1;
+        } else if (i < 60) {
+            mixed = ((b & c) | (d & (b | c))) + 0x8F1BBCDC;
+        } else {
+            mixed = (b ^ c ^ d) + 0xCA62C1D6;
+        }
+        Word const next = std::rotl(a, 5) + mixed + e + word(i);
         e = d;
         d = c;
         c = std::rotl(b, 30);
         b = a;
         a = next;
-    };
-    for (std::size_t i = 0; i < 20; ++i) round((b & c) | (~b & d), 0x5A827999, words[i]);
-    for (std::size_t i = 20; i < 40; ++i) round(b ^ c ^ d, 0x6ED9EBA1, words[i]);
-    for (std::size_t i = 40; i < 60; ++i) round((b & c) | (b & d) | (c & d), 0x8F1BBCDC, words[i]);
-    for (std::size_t i = 60; i < 80; ++i) round(b ^ c ^ d, 0xCA62C1D6, words[i]);
+    }
     state_[0] += a;
     state_[1] += b;
     state_[2] += c;

@@ -273,6 +273,10 @@ TEST_CASE("Closing: what was queued goes first, and on_close is called once") {
     auto const answer = ws::encode_frame(ws::ClientFrame::make(ws::Opcode::close, std::string_view("\x03\xe9", 2)));
     wire->to_server.append(answer);
     world.run();
+    CHECK(wire->server_ended);  // the server ends first, and waits for the client
+    CHECK_FALSE(wire->server_closed);
+    wire->client_ended = true;
+    world.run();
     CHECK(wire->server_closed);
     CHECK_FALSE(wire->was_reset);
     REQUIRE(world.log.ends.size() == 1);

@@ -50,59 +50,64 @@ class TcpAcceptor {
     TcpAcceptor& operator=(TcpAcceptor&&) = delete;
     ~TcpAcceptor() { close(); }
 
-    /// Begins to accept on the driver's loop, in its next turn. At most once a driver.
+    /// Begins to accept on the driver's loop, in its next turn. At most once a driver; after `close` without effect.
     void serve(TcpDriver& driver, std::function<void(TcpSocket)> on_accept);
 
-    /// Stops on every loop and refuses new clients; idempotent.
+    /// Stops on every loop and refuses new clients at once; idempotent. The descriptor is closed when the last loop has let go
+    /// of it.
     void close();
 
-    Endpoint const& endpoint() const noexcept { return state_->shared->socket.endpoint(); }
+    Endpoint const& endpoint() const noexcept { return endpoint_; }
     /// The one that the system chose, where the endpoint said 0.
     std::uint16_t port() const noexcept { return endpoint().port(); }
 
    private:
     class Registration;
-    struct State {
-        explicit State(std::shared_ptr<detail::AcceptShared> taken) : shared(std::move(taken)) {}
-
-        std::shared_ptr<detail::AcceptShared> shared;
+    struct Registry {
         std::mutex mutex;
-        std::vector<Registration*> registrations;  // guarded by the mutex
+        std::vector<Registration*> entries;  // guarded by the mutex
     };
 
-    explicit TcpAcceptor(std::shared_ptr<detail::AcceptShared> shared) : state_(std::make_shared<State>(std::move(shared))) {}
+    explicit TcpAcceptor(std::shared_ptr<detail::AcceptShared> shared)
+        : endpoint_(shared->socket.endpoint()), shared_(std::move(shared)), registry_(std::make_shared<Registry>()) {}
 
     static detail::ListeningSocket::Options socket_options(Options const& options) noexcept {
         return {.backlog = options.backlog, .send_buffer = options.send_buffer};
     }
 
-    std::shared_ptr<State> state_;
+    Endpoint endpoint_;
+    std::shared_ptr<detail::AcceptShared> shared_;  // null when closed, or moved from
+    std::shared_ptr<Registry> registry_;
 };
 
 /// That one loop is to accept, or does. It belongs to the loop: to a posted function first, then to the engine, so that it
 /// goes before the loop does, and `close` may post to the loops of those that are left.
 class TcpAcceptor::Registration {
    public:
-    Registration(std::shared_ptr<State> state, TcpDriver& driver, std::function<void(TcpSocket)> on_accept)
-        : state_(std::move(state)), loop_(driver.loop()), engine_(driver.engine().handle()), on_accept_(std::move(on_accept)) {
-        std::lock_guard const lock(state_->mutex);
-        state_->registrations.push_back(this);
+    Registration(TcpAcceptor const& acceptor, TcpDriver& driver, std::function<void(TcpSocket)> on_accept)
+        : registry_(acceptor.registry_),
+          shared_(acceptor.shared_),
+          loop_(driver.loop()),
+          engine_(driver.engine().handle()),
+          on_accept_(std::move(on_accept)) {
+        std::lock_guard const lock(registry_->mutex);
+        registry_->entries.push_back(this);
     }
     Registration(Registration const&) = delete;
     Registration& operator=(Registration const&) = delete;
     ~Registration() {
         source_.reset();
-        std::lock_guard const lock(state_->mutex);
-        std::erase(state_->registrations, this);
+        std::lock_guard const lock(registry_->mutex);
+        std::erase(registry_->entries, this);
     }
 
     static void begin(std::shared_ptr<Registration> self) {
         auto const engine = self->engine_.lock();
-        if (!engine || self->state_->shared->closed) return;
+        if (!engine || self->shared_->closed) return;
         try {
-            self->source_.emplace(self->state_->shared, **engine, std::move(self->on_accept_));
+            self->source_.emplace(self->shared_, **engine, std::move(self->on_accept_));
         } catch (std::system_error const& error) {
-            self->state_->shared->report(error.what(), error.code().value());
+            self->shared_->report(error.what(), error.code().value());
             return;
         }
         (*engine)->keep(self);
@@ -116,7 +121,8 @@ class TcpAcceptor::Registration {
     }
 
    private:
-    std::shared_ptr<State> state_;
+    std::shared_ptr<Registry> registry_;
+    std::shared_ptr<detail::AcceptShared> shared_;
     ShardLoop& loop_;
     std::weak_ptr<detail::SocketEngine*> engine_;
     std::function<void(TcpSocket)> on_accept_;
@@ -125,25 +131,28 @@ class TcpAcceptor::Registration {
 
 inline TcpAcceptor::TcpAcceptor(Endpoint const& endpoint, Options options)
     : TcpAcceptor(std::make_shared<detail::AcceptShared>(endpoint, socket_options(options))) {
-    state_->shared->on_trouble = std::move(options.on_trouble);
+    shared_->on_trouble = std::move(options.on_trouble);
 }
 
 inline TcpAcceptor TcpAcceptor::adopt(int descriptor, Options options) {
     TcpAcceptor acceptor(std::make_shared<detail::AcceptShared>(descriptor, socket_options(options)));
-    acceptor.state_->shared->on_trouble = std::move(options.on_trouble);
+    acceptor.shared_->on_trouble = std::move(options.on_trouble);
     return acceptor;
 }
 
 inline void TcpAcceptor::serve(TcpDriver& driver, std::function<void(TcpSocket)> on_accept) {
-    auto registration = std::make_shared<Registration>(state_, driver, std::move(on_accept));
+    if (!shared_) return;
+    auto registration = std::make_shared<Registration>(*this, driver, std::move(on_accept));
     driver.loop().post([registration = std::move(registration)]() mutable { Registration::begin(std::move(registration)); });
 }
 
 inline void TcpAcceptor::close() {
-    if (!state_ || state_->shared->closed.exchange(true)) return;
-    state_->shared->socket.stop();
-    std::lock_guard const lock(state_->mutex);
-    for (Registration* registration : state_->registrations) registration->post_end();
+    auto const shared = std::exchange(shared_, nullptr);
+    if (!shared) return;
+    shared->closed = true;
+    shared->socket.stop();
+    std::lock_guard const lock(registry_->mutex);
+    for (Registration* registration : registry_->entries) registration->post_end();
 }
 
 }  // namespace hubbub::inline v0

@@ -16,13 +16,12 @@
 
 #include <asio/io_context.hpp>
 
+#include <hubbub/transport/memory/manual_loop.hpp>
 #include <hubbub/transport/tcp/asio_loop.hpp>
 #include <hubbub/transport/tcp/endpoint.hpp>
 #include <hubbub/transport/tcp/listening_socket.hpp>
 #include <hubbub/transport/tcp/tcp_connection.hpp>
 #include <hubbub/transport/tcp/tcp_driver.hpp>
-
-#include "tests/unit/transport/tcp/hand_pumped_loop.hpp"
 
 namespace hubbub_test {
 
@@ -100,8 +99,8 @@ using OneThread = PumpedAsioLoop<hubbub::Threading::one_thread>;
 using Strand = PumpedAsioLoop<hubbub::Threading::several_threads>;
 
 struct WithoutAsio {
-    int pump(int milliseconds) { return loop.pump(milliseconds); }
-    HandPumpedLoop loop;
+    int pump(int milliseconds) { return loop.run_turn() || loop.poll_watched(milliseconds) ? 1 : 0; }
+    hubbub::ManualLoop loop;
 };
 
 template <class Loop, hubbub::EngineKind kind>

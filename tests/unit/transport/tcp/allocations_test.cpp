@@ -1,0 +1,111 @@
+// Counts the allocations of this whole program; the operators may be replaced in one place only, and ThreadSanitizer has
+// replaced them already.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HUBBUB_TEST_OPERATORS_ARE_TAKEN
+#endif
+#endif
+#if !defined(HUBBUB_TEST_OPERATORS_ARE_TAKEN) && !defined(__SANITIZE_THREAD__)
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <thread>
+#include <vector>
+
+#include <asio/executor_work_guard.hpp>
+
+#include "tests/support/catch.hpp"
+#include "tests/unit/transport/tcp/tcp_fixture.hpp"
+
+namespace {
+std::atomic<std::size_t> allocations{0};
+}
+
+// Not inlined: g++ takes what new and delete become for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+    allocations.fetch_add(1, std::memory_order_relaxed);
+    if (void* const memory = std::malloc(size)) return memory;
+    throw std::bad_alloc();
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
+    allocations.fetch_add(1, std::memory_order_relaxed);
+    return std::malloc(size);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::nothrow_t const&) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+using namespace hubbub_test;
+
+namespace {
+
+/// Sends back what it gets.
+struct Echo final : hubbub::ByteConnectionOwner {
+    void on_bytes(std::span<std::byte> borrowed) noexcept override {
+        hubbub::ws::Block block{};
+        block.bytes = borrowed.data();
+        hubbub::ws::Slice const slice{&block, 0, static_cast<std::uint32_t>(borrowed.size())};
+        (void)connection->write({&slice, 1});
+        ++rounds;
+    }
+    void on_writable() noexcept override {}
+    void on_written(std::uint32_t) noexcept override {}
+    void on_lost() noexcept override {}
+    hubbub::TcpConnection* connection = nullptr;
+    int rounds = 0;
+};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("reading, writing, posting and waking allocate nothing once they are warm", "[tcp]", EpollOnOneThread,
+                   AsioOnOneThread) {
+    constexpr int connections = 20;
+    TestType fixture;
+    std::vector<RawPeer> peers;
+    std::vector<hubbub::TcpConnection> served;
+    std::vector<Echo> owners(connections);
+    served.reserve(connections);
+    for (int i = 0; i < connections; ++i) {
+        auto pair = fixture.connect();
+        peers.push_back(std::move(pair.peer));
+        served.emplace_back(fixture.driver(), std::move(pair.socket));
+        Echo& owner = owners[static_cast<std::size_t>(i)];
+        owner.connection = &served.back();
+        served.back().start(owner);
+    }
+    int posted = 0;
+    char answer[16];
+    std::size_t before = 0;
+    int complete = 0;
+    for (int round = 0; round < 200; ++round) {
+        if (round == 100) before = allocations;
+        fixture.loop().post([&] { ++posted; });
+        fixture.loop().wake_at(fixture.loop().now());
+        for (auto& peer : peers) peer.write("12345678");
+        for (int tries = 0; tries < 10000 && owners[0].rounds + owners[connections - 1].rounds < 2 * round + 2; ++tries)
+            (void)fixture.pump(1);
+        for (auto& peer : peers) complete += ::recv(peer.descriptor(), answer, sizeof answer, 0) == 8;
+    }
+    CHECK(allocations - before == 0);
+    CHECK(posted == 200);
+    CHECK(complete == 200 * connections);
+}
+
+TEST_CASE("a post from another thread allocates nothing once it is warm") {
+    asio::io_context context;
+    hubbub::AsioLoop loop(context);
+    auto work = asio::make_work_guard(context);
+    std::thread runner([&] { context.run(); });
+    std::atomic<int> ran{0};
+    std::size_t before = 0;
+    for (int i = 0; i < 200; ++i) {
+        if (i == 100) before = allocations;
+        loop.post([&] { ++ran; });
+        while (ran <= i) std::this_thread::yield();
+    }
+    CHECK(allocations - before == 0);
+    work.reset();
+    runner.join();
+}
+#endif

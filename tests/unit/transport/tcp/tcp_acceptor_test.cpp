@@ -1,0 +1,315 @@
+#include <hubbub/transport/tcp/tcp_acceptor.hpp>
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+#include "tests/unit/transport/tcp/tcp_fixture.hpp"
+
+using namespace hubbub_test;
+using hubbub::Endpoint;
+using hubbub::TcpAcceptor;
+using hubbub::TcpSocket;
+
+namespace {
+
+class TemporaryFolder {
+   public:
+    TemporaryFolder() { REQUIRE(::mkdtemp(name_) != nullptr); }
+    ~TemporaryFolder() {
+        (void)::unlink(path("socket").c_str());
+        (void)::rmdir(name_);
+    }
+    std::string path(std::string const& file) const { return std::string(name_) + "/" + file; }
+
+   private:
+    char name_[32] = "/tmp/hubbub-test-XXXXXX";
+};
+
+bool exists(std::string const& path) {
+    struct stat status{};
+    return ::lstat(path.c_str(), &status) == 0;
+}
+
+std::system_error error_of(Endpoint const& endpoint) {
+    try {
+        TcpAcceptor const acceptor(endpoint);
+    } catch (std::system_error const& error) {
+        return error;
+    }
+    FAIL("no error");
+    std::abort();
+}
+
+bool refuses(Endpoint const& endpoint) {
+    try {
+        RawPeer const peer(endpoint);
+    } catch (std::system_error const& error) {
+        return error.code() == std::errc::connection_refused || error.code() == std::errc::no_such_file_or_directory;
+    }
+    return false;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("an acceptor serves IPv4, IPv6 and Unix sockets", "[tcp]", EpollOnOneThread, EpollOnStrand, EpollWithoutAsio,
+                   AsioOnOneThread, AsioOnStrand) {
+    TestType fixture;
+    TemporaryFolder const folder;
+    std::string const text =
+        GENERATE(as<std::string>{}, "127.0.0.1:0", "[::1]:0", "unix:FILE", "unix:@hubbub-test-" + std::to_string(::getpid()));
+    CAPTURE(text);
+    Endpoint const wanted(text == "unix:FILE" ? "unix:" + folder.path("socket") : text);
+    TcpAcceptor acceptor(wanted);
+    CHECK(acceptor.endpoint().family() == wanted.family());
+    CHECK((acceptor.port() != 0) == (wanted.family() != Endpoint::Family::unix_socket));
+    TcpSocket accepted;
+    bool inside = false;
+    acceptor.serve(fixture.driver(), [&](TcpSocket socket) {
+        inside = fixture.loop().in_turn();
+        accepted = std::move(socket);
+    });
+    RawPeer peer(acceptor.endpoint());
+    REQUIRE(fixture.pump_until([&] { return bool(accepted); }));
+    CHECK(inside);
+    auto const family = accepted.peer().family;
+    CHECK(static_cast<int>(family) == static_cast<int>(wanted.family()) + 1);
+    if (family != hubbub::PeerAddress::Family::unix_socket) {
+        CHECK(accepted.peer().port == hubbub::local_endpoint(peer.descriptor()).port());
+        int no_delay = 0;
+        socklen_t size = sizeof no_delay;
+        REQUIRE(::getsockopt(accepted.descriptor(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size) == 0);
+        CHECK(no_delay != 0);
+    }
+    CHECK((::fcntl(accepted.descriptor(), F_GETFL) & O_NONBLOCK) != 0);
+    CHECK((::fcntl(accepted.descriptor(), F_GETFD) & FD_CLOEXEC) != 0);
+    peer.write("hello");
+    char buffer[6] = {};
+    CHECK(fixture.pump_until([&] { return ::recv(accepted.descriptor(), buffer, 5, 0) == 5; }));
+    CHECK(std::string(buffer) == "hello");
+    CHECK(fixture.settles());
+}
+
+TEMPLATE_TEST_CASE("all who wait are accepted, a bounded number a turn", "[tcp]", EpollOnOneThread, AsioOnOneThread) {
+    TestType fixture;
+    TcpAcceptor acceptor(Endpoint("127.0.0.1:0"));
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 150; ++i) peers.emplace_back(acceptor.endpoint());
+    std::vector<TcpSocket> accepted;
+    int turn = -1, in_this_turn = 0, most = 0;
+    acceptor.serve(fixture.driver(), [&](TcpSocket socket) {
+        if (std::exchange(turn, fixture.turns()) != fixture.turns()) in_this_turn = 0;
+        most = std::max(most, ++in_this_turn);
+        accepted.push_back(std::move(socket));
+    });
+    CHECK(fixture.pump_until([&] { return accepted.size() == peers.size(); }));
+    CHECK(most == 64);
+}
+
+TEMPLATE_TEST_CASE("several loops accept from one socket, each connection once", "[tcp]", EpollOnOneThread, AsioOnOneThread) {
+    TestType first, second;
+    TcpAcceptor acceptor(Endpoint("127.0.0.1:0"));
+    std::vector<TcpSocket> by_first, by_second;
+    acceptor.serve(first.driver(), [&](TcpSocket socket) { by_first.push_back(std::move(socket)); });
+    acceptor.serve(second.driver(), [&](TcpSocket socket) { by_second.push_back(std::move(socket)); });
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 10; ++i) {
+        peers.emplace_back(acceptor.endpoint());
+        REQUIRE(first.pump_until([&] { return by_first.size() == static_cast<std::size_t>(i) + 1; }));
+    }
+    (void)second.settles();
+    for (int i = 0; i < 10; ++i) {
+        peers.emplace_back(acceptor.endpoint());
+        REQUIRE(second.pump_until([&] { return by_second.size() == static_cast<std::size_t>(i) + 1; }));
+    }
+    CHECK(by_first.size() == 10);
+}
+
+TEST_CASE("two loops on one io_context accept from one socket with the asio engine") {
+    asio::io_context context;
+    hubbub::AsioLoop first(context, hubbub::Threading::several_threads), second(context, hubbub::Threading::several_threads);
+    hubbub::TcpDriver first_driver(first, {.engine = hubbub::EngineKind::asio});
+    hubbub::TcpDriver second_driver(second, {.engine = hubbub::EngineKind::asio});
+    std::vector<TcpSocket> accepted;
+    std::string trouble;
+    TcpAcceptor acceptor(Endpoint("127.0.0.1:0"),
+                         {.on_trouble = [&](std::string_view what, std::error_code) { trouble = what; }});
+    acceptor.serve(first_driver, [&](TcpSocket socket) { accepted.push_back(std::move(socket)); });
+    acceptor.serve(second_driver, [&](TcpSocket socket) { accepted.push_back(std::move(socket)); });
+    context.poll();
+    RawPeer const peer(acceptor.endpoint());
+    for (int i = 0; i < 10000 && accepted.empty(); ++i) (void)context.run_one_for(std::chrono::milliseconds(1));
+    context.poll();
+    CHECK(accepted.size() == 1);
+    CHECK(trouble.empty());
+}
+
+TEST_CASE("a port in use and an address that is not local are errors that name the endpoint") {
+    TcpAcceptor const acceptor(Endpoint("127.0.0.1:0"));
+    auto const in_use = error_of(acceptor.endpoint());
+    CHECK(in_use.code() == std::errc::address_in_use);
+    CHECK(std::string(in_use.what()).find("cannot listen on 127.0.0.1:" + std::to_string(acceptor.port())) == 0);
+    auto const foreign = error_of(Endpoint("192.0.2.1:0"));
+    CHECK(foreign.code() == std::errc::address_not_available);
+    CHECK(std::string(foreign.what()).find("192.0.2.1:0") != std::string::npos);
+    CHECK(error_of(Endpoint("unix:/no/such/folder/socket")).code() == std::errc::no_such_file_or_directory);
+}
+
+TEST_CASE("an IPv6 socket leaves the IPv4 port alone") {
+    bool side_by_side = false;
+    for (int i = 0; i < 20 && !side_by_side; ++i) {
+        TcpAcceptor const v6(Endpoint("[::]:0"));
+        try {
+            TcpAcceptor const v4(Endpoint("0.0.0.0:" + std::to_string(v6.port())));
+            side_by_side = true;
+        } catch (std::system_error const&) {
+            // Somebody else may have this port.
+        }
+    }
+    CHECK(side_by_side);
+}
+
+TEST_CASE("the path of a Unix socket comes and goes with the acceptor") {
+    TemporaryFolder const folder;
+    std::string const path = folder.path("socket");
+    Endpoint const endpoint("unix:" + path);
+    SECTION("removed at the end") {
+        { TcpAcceptor const acceptor(endpoint); CHECK(exists(path)); }
+        CHECK_FALSE(exists(path));
+    }
+    SECTION("one on which nobody answers is replaced") {
+        sockaddr_storage storage;
+        socklen_t const length = endpoint.to_sockaddr(storage);
+        int const dead = ::socket(AF_UNIX, SOCK_STREAM, 0);
+        REQUIRE(::bind(dead, reinterpret_cast<sockaddr*>(&storage), length) == 0);
+        ::close(dead);
+        REQUIRE(exists(path));
+        TcpAcceptor const acceptor(endpoint);
+        CHECK_NOTHROW(RawPeer(endpoint));
+    }
+    SECTION("one that is served is in use, and stays") {
+        TcpAcceptor const acceptor(endpoint);
+        CHECK(error_of(endpoint).code() == std::errc::address_in_use);
+        CHECK_NOTHROW(RawPeer(endpoint));
+    }
+    SECTION("a file that is no socket is never removed") {
+        std::ofstream(path) << "precious";
+        CHECK(error_of(endpoint).code() == std::errc::address_in_use);
+        CHECK(exists(path));
+    }
+    SECTION("a path that somebody else has made since then stays") {
+        std::optional<TcpAcceptor> first;
+        first.emplace(endpoint);
+        REQUIRE(::unlink(path.c_str()) == 0);
+        TcpAcceptor const second(endpoint);
+        first.reset();
+        CHECK(exists(path));
+        CHECK_NOTHROW(RawPeer(endpoint));
+    }
+}
+
+TEMPLATE_TEST_CASE("close refuses new clients at once, and accepts none of those who wait", "[tcp]", EpollOnOneThread,
+                   EpollOnStrand, AsioOnOneThread, AsioOnStrand) {
+    TestType fixture;
+    TemporaryFolder const folder;
+    Endpoint const where(GENERATE(0, 1) == 0 ? "127.0.0.1:0" : "unix:" + folder.path("socket"));
+    int accepted = 0;
+    TcpAcceptor acceptor(where);
+    Endpoint const endpoint = acceptor.endpoint();
+    acceptor.serve(fixture.driver(), [&](TcpSocket) { ++accepted; });
+    CHECK(fixture.settles());
+    RawPeer waiting(endpoint);
+    acceptor.close();
+    acceptor.close();
+    CHECK(refuses(endpoint));
+    CHECK(fixture.settles());
+    CHECK(accepted == 0);
+    CHECK(fixture.pump_until([&] {
+        (void)waiting.read();
+        return waiting.has_ended() || waiting.was_reset();
+    }));
+}
+
+TEMPLATE_TEST_CASE("close is allowed inside on_accept, which is not called again", "[tcp]", EpollOnOneThread, AsioOnOneThread) {
+    TestType fixture;
+    std::optional<TcpAcceptor> acceptor;
+    acceptor.emplace(Endpoint("127.0.0.1:0"));
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 3; ++i) peers.emplace_back(acceptor->endpoint());
+    int accepted = 0;
+    acceptor->serve(fixture.driver(), [&](TcpSocket) {
+        ++accepted;
+        acceptor.reset();
+    });
+    CHECK(fixture.pump_until([&] { return accepted > 0; }));
+    CHECK(fixture.settles());
+    CHECK(accepted == 1);
+}
+
+TEMPLATE_TEST_CASE("acceptor, driver and loop may end in any order", "[tcp]", EpollOnOneThread, AsioOnOneThread) {
+    auto fixture = std::make_unique<TestType>();
+    auto acceptor = std::make_unique<TcpAcceptor>(Endpoint("127.0.0.1:0"));
+    auto const guard = std::make_shared<int>(0);
+    acceptor->serve(fixture->driver(), [guard](TcpSocket) {});
+    CHECK(guard.use_count() == 2);
+    SECTION("the loop first, before it ever ran") { fixture.reset(); }
+    SECTION("the loop first") {
+        CHECK(fixture->settles());
+        fixture.reset();
+    }
+    SECTION("the acceptor first, before the loop ever ran") {
+        acceptor.reset();
+        CHECK(fixture->settles());
+        fixture.reset();
+    }
+    SECTION("the acceptor first") {
+        CHECK(fixture->settles());
+        acceptor.reset();
+        CHECK(fixture->settles());
+        CHECK(guard.use_count() == 1);
+        fixture.reset();
+    }
+    SECTION("the acceptor first, and the loop does not run any more") {
+        CHECK(fixture->settles());
+        acceptor.reset();
+        fixture.reset();
+    }
+    CHECK(guard.use_count() == 1);
+    if (acceptor) CHECK_NOTHROW(acceptor->close());
+}
+
+TEST_CASE("a socket that listens already is adopted, and others may go on with it") {
+    EpollOnOneThread fixture;
+    hubbub::detail::ListeningSocket const original(Endpoint("127.0.0.1:0"), {});
+    std::optional<TcpAcceptor> acceptor(TcpAcceptor::adopt(::dup(original.descriptor())));
+    CHECK(acceptor->endpoint() == original.endpoint());
+    TcpSocket accepted;
+    acceptor->serve(fixture.driver(), [&](TcpSocket socket) { accepted = std::move(socket); });
+    RawPeer const peer(original.endpoint());
+    CHECK(fixture.pump_until([&] { return bool(accepted); }));
+    acceptor.reset();
+    CHECK(fixture.settles());
+    CHECK_NOTHROW(RawPeer(original.endpoint()));
+    int const plain = ::socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_THROWS_AS(TcpAcceptor::adopt(plain), std::system_error);
+    CHECK(::close(plain) == 0);  // it is still ours
+}
+
+TEST_CASE("serving one driver twice is reported, and does no harm") {
+    EpollOnOneThread fixture;
+    int troubles = 0, accepted = 0;
+    TcpAcceptor acceptor(Endpoint("127.0.0.1:0"), {.on_trouble = [&](std::string_view, std::error_code error) {
+                             if (error == std::errc::file_exists) ++troubles;
+                         }});
+    acceptor.serve(fixture.driver(), [&](TcpSocket) { ++accepted; });
+    acceptor.serve(fixture.driver(), [&](TcpSocket) { ++accepted; });
+    RawPeer const peer(acceptor.endpoint());
+    CHECK(fixture.pump_until([&] { return accepted == 1; }));
+    CHECK(troubles == 1);
+}

@@ -1,0 +1,143 @@
+#include <hubbub/transport/tcp/tcp_driver.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <hubbub/transport/memory/manual_loop.hpp>
+
+#include "tests/contract/byte_connection_contract.hpp"
+#include "tests/unit/transport/tcp/tcp_fixture.hpp"
+
+using namespace hubbub_test;
+using hubbub::EngineKind;
+using hubbub::TcpConnection;
+using hubbub_contract::RecordingOwner;
+
+namespace {
+
+std::string refusal(hubbub::ShardLoop& loop, EngineKind kind) {
+    try {
+        hubbub::TcpDriver const driver(loop, {.engine = kind});
+    } catch (std::invalid_argument const& error) {
+        return error.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("the engine is chosen by an option, and what cannot be had is refused with a sentence") {
+    hubbub::ManualLoop manual;
+    asio::io_context context;
+    hubbub::AsioLoop loop(context);
+    CHECK(hubbub::TcpDriver(manual).engine_name() == "epoll");
+    CHECK(hubbub::TcpDriver(loop).engine_name() == "epoll");
+    CHECK(hubbub::TcpDriver(loop, {.engine = EngineKind::epoll}).engine_name() == "epoll");
+    CHECK(hubbub::TcpDriver(loop, {.engine = EngineKind::asio}).engine_name() == "asio");
+    CHECK(refusal(loop, EngineKind::uring) == "the uring engine is not part of this build; choose epoll, asio or automatic");
+    CHECK(refusal(manual, EngineKind::asio) == "the asio engine needs an AsioLoop; choose epoll or automatic for other loops");
+}
+
+TEST_CASE("a driver may end in a function posted to its loop while its sockets are ready") {
+    OneThread host;
+    auto driver = std::make_unique<hubbub::TcpDriver>(host.loop, hubbub::TcpDriver::Options{GENERATE(EngineKind::epoll, EngineKind::asio)});
+    hubbub::detail::ListeningSocket const listener(hubbub::Endpoint("127.0.0.1:0"), {});
+    RawPeer peer(listener.endpoint());
+    int descriptor = -1;
+    while (descriptor < 0) descriptor = ::accept(listener.descriptor(), nullptr, nullptr);
+    auto connection = std::make_unique<TcpConnection>(*driver, hubbub::TcpSocket::adopt(descriptor));
+    RecordingOwner owner(host.loop);
+    connection->start(owner);
+    host.loop.post([] {});
+    (void)host.pump(0);
+    peer.write("ready");
+    // Posted without a wake-up of its own: it runs in the turn that the socket begins.
+    std::function<void()> const end = [&] {
+        connection.reset();
+        driver.reset();
+    };
+    bool posted = false;
+    asio::post(host.context, [&] {
+        host.loop.post(end);
+        posted = true;
+    });
+    for (int i = 0; i < 100 && (driver || !posted); ++i) (void)host.pump(1);
+    CHECK_FALSE(driver);
+    for (int i = 0; i < 5; ++i) (void)host.pump(0);
+    CHECK(owner.ends + owner.losses == 0);
+}
+
+TEMPLATE_TEST_CASE("data that nobody wants to read wakes the loop no more than a few times", "[tcp]", EpollOnOneThread,
+                   EpollOnStrand, EpollWithoutAsio, AsioOnOneThread, AsioOnStrand) {
+    TestType fixture;
+    hubbub_contract::Party<TestType> party(fixture);
+    bool const by_end = GENERATE(false, true);
+    party.in_turn([&] { party.connection->pause_reading(); });
+    party.peer.write("unread");
+    if (by_end) {
+        party.in_turn([&] { party.connection->shutdown(); });
+        party.peer.end();
+    }
+    int const before = fixture.turns();
+    for (int i = 0; i < 100; ++i) (void)fixture.pump(1);
+    CHECK(fixture.turns() - before <= 3);
+    CHECK(party.owner.callbacks == 0);
+}
+
+TEMPLATE_TEST_CASE("a paused connection hears of a reset by its peer", "[tcp]", EpollOnOneThread, EpollWithoutAsio) {
+    TestType fixture;
+    hubbub_contract::Party<TestType> party(fixture);
+    party.in_turn([&] { party.connection->pause_reading(); });
+    if (GENERATE(false, true)) {
+        party.peer.write("unread");
+        CHECK(fixture.settles());
+    }
+    party.peer.reset();
+    CHECK(fixture.pump_until([&] { return party.owner.losses == 1; }));
+    CHECK(fixture.settles());
+    CHECK(party.owner.callbacks == 1);
+}
+
+TEMPLATE_TEST_CASE("more sockets than one batch holds are all served, a turn for each batch", "[tcp]", EpollOnOneThread,
+                   AsioOnOneThread) {
+    constexpr std::size_t count = 600;
+    TestType fixture;
+    std::vector<std::unique_ptr<hubbub_contract::Party<TestType>>> parties;
+    for (std::size_t i = 0; i < count; ++i) parties.push_back(std::make_unique<hubbub_contract::Party<TestType>>(fixture));
+    CHECK(fixture.settles());
+    for (auto& party : parties) party->peer.write("x");
+    int const before = fixture.turns();
+    CHECK(fixture.pump_until([&] {
+        return std::all_of(parties.begin(), parties.end(), [](auto const& party) { return party->owner.received == "x"; });
+    }));
+    CHECK(fixture.turns() - before <= 20);
+    // Slots are used again, each for its own connection.
+    for (std::size_t i = 0; i < count; i += 2) parties[i]->in_turn([&] { parties[i]->connection.reset(); });
+    for (std::size_t i = 0; i < count; i += 2) parties[i] = std::make_unique<hubbub_contract::Party<TestType>>(fixture);
+    for (auto& party : parties) party->peer.write("y");
+    CHECK(fixture.pump_until([&] {
+        std::size_t right = 0;
+        for (std::size_t i = 0; i < count; ++i) right += parties[i]->owner.received == (i % 2 == 0 ? "y" : "xy");
+        return right == count;
+    }));
+}
+
+TEST_CASE("a connection knows its peer until it is closed, also when the peer has gone") {
+    EpollOnOneThread fixture;
+    auto pair = fixture.connect();
+    auto const port = hubbub::local_endpoint(pair.peer.descriptor()).port();
+    hubbub_contract::Party<EpollOnOneThread> party(fixture, std::move(pair));
+    party.peer.reset();
+    REQUIRE(fixture.pump_until([&] { return party.owner.losses == 1; }));
+    CHECK(party.connection->peer().to_string() == "127.0.0.1");
+    CHECK(party.connection->peer().port == port);
+    hubbub::PeerAddress told;
+    told.family = hubbub::PeerAddress::Family::ipv4;
+    told.bytes = {192, 0, 2, 1};
+    auto other = fixture.connect();
+    other.socket.set_peer(told);
+    TcpConnection const behind_a_proxy(fixture.driver(), std::move(other.socket));
+    CHECK(behind_a_proxy.peer() == told);
+}
