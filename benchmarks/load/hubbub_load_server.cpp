@@ -59,10 +59,14 @@ Arguments parse(int argc, char** argv) {
             if (value != "echo" && value != "broadcast") refuse("--mode is echo or broadcast, not " + value);
             result.mode = value;
         } else if (name == "--engine") {
-            if (value == "asio") result.engine = hubbub::EngineKind::asio;
-            else if (value == "epoll") result.engine = hubbub::EngineKind::epoll;
-            else if (value == "uring") result.engine = hubbub::EngineKind::uring;
-            else if (value != "automatic") refuse("--engine is asio, epoll, uring or automatic, not " + value);
+            if (value == "asio")
+                result.engine = hubbub::EngineKind::asio;
+            else if (value == "epoll")
+                result.engine = hubbub::EngineKind::epoll;
+            else if (value == "uring")
+                result.engine = hubbub::EngineKind::uring;
+            else if (value != "automatic")
+                refuse("--engine is asio, epoll, uring or automatic, not " + value);
         } else {
             refuse(name + " is not known, or not built yet");
         }
@@ -84,20 +88,26 @@ int main(int argc, char** argv) try {
         pointers.push_back(loops.back().get());
     }
     hubbub::HubOptions options;
-    options.origin = hubbub::OriginCheck::off;
-    options.queue = {.bytes = 16 * 1024 * 1024, .messages = hubbub::OutboundQueue::most_messages};
+    options.origin = hubbub::OriginCheck::off();
+    options.queue = {
+        .bytes = 16 * 1024 * 1024, .messages = hubbub::OutboundQueue::most_messages, .high_bytes = 8 * 1024 * 1024};
+    options.connections = {.in_all = 0, .per_address = 0, .per_user = 0};  // all clients come from one address
     hubbub::TcpDriver::Options driver;
     driver.engine = arguments.engine;
-    auto const hub = arguments.mode == "echo"
-                         ? std::make_unique<hubbub::Hub<hubbub::TcpConnection>>(pointers, Echo{}, options, driver)
-                         : std::make_unique<hubbub::Hub<hubbub::TcpConnection>>(pointers, Broadcast{}, options, driver);
+    auto hub = arguments.mode == "echo"
+                   ? std::make_unique<hubbub::Hub<hubbub::TcpConnection>>(pointers, Echo{}, options, driver)
+                   : std::make_unique<hubbub::Hub<hubbub::TcpConnection>>(pointers, Broadcast{}, options, driver);
     hubbub::TcpAcceptor acceptor{hubbub::Endpoint{arguments.address + ":" + std::to_string(arguments.port)}};
     acceptor.serve(hub->driver(0), [&hub](hubbub::TcpSocket socket) { hub->adopt(std::move(socket)); });
     std::cout << "listening on port " << acceptor.port() << std::endl;
 
     asio::signal_set signals(*contexts[0], SIGINT, SIGTERM);
     signals.async_wait([&](std::error_code, int) {
-        for (auto& context : contexts) context->stop();
+        acceptor.close();
+        hub->drain({.code = hubbub::CloseCode::service_restart, .reason = "the server goes away", .per_second = 10'000},
+                   [&contexts] {
+                       for (auto& context : contexts) context->stop();
+                   });
     });
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < contexts.size(); ++i) threads.emplace_back([&context = *contexts[i]] { context.run(); });

@@ -1,8 +1,8 @@
 // A chat for the browser: one room, over as many cores as you like.
 //   hubbub_chat [--port N] [--threads N]
 //   hubbub_chat --self-test
-#include <csignal>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 #include <iostream>
 #include <memory>
@@ -100,7 +100,10 @@ int main(int argc, char** argv) try {
 
     asio::signal_set signals(*contexts[0], SIGINT, SIGTERM);
     signals.async_wait([&](std::error_code, int) {
-        for (auto& context : contexts) context->stop();
+        acceptor.close();
+        hub.drain({}, [&contexts] {
+            for (auto& context : contexts) context->stop();
+        });
     });
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < contexts.size(); ++i) threads.emplace_back([&context = *contexts[i]] { context.run(); });

@@ -68,7 +68,7 @@ TEST_CASE("A hub over memory conforms to RFC 6455") {
     auto const split = GENERATE(Split::whole, Split::bytes, Split::coalesced);
     CAPTURE(static_cast<int>(mode), static_cast<int>(split));
     MemoryEcho server(mode);
-    Report const report = run_all(server, split);
+    Report const report = run_all(server, split, largest_case);
     for (std::string const& failure : report.failures) FAIL_CHECK(failure);
     CHECK(report.cases > 300);
 }

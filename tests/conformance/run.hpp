@@ -143,7 +143,8 @@ std::string run_case(T& transport, FrameCase const& wanted, Split split) {
     bool ended = false;
     // A pong may overtake messages that wait (RFC 6455 5.5: control frames may be put between), so both are waited for.
     bool answered = false;
-    auto missing = std::count_if(wanted.frames.begin(), wanted.frames.end(), [](auto const& each) { return each.opcode != 10; });
+    auto missing =
+        std::count_if(wanted.frames.begin(), wanted.frames.end(), [](auto const& each) { return each.opcode != 10; });
     while (true) {
         while (auto frame = frames.next()) {
             if (frame->opcode == 10 && frame->payload == probe) {

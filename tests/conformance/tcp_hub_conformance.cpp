@@ -124,7 +124,7 @@ TEST_CASE("A hub over TCP conforms to RFC 6455") {
     auto const split = GENERATE(Split::whole, Split::bytes, Split::coalesced);
     CAPTURE(static_cast<int>(engine), static_cast<int>(split));
     TcpEcho server(engine);
-    Report const report = run_all(server, split);
+    Report const report = run_all(server, split, largest_case);
     for (std::string const& failure : report.failures) FAIL_CHECK(failure);
     CHECK(report.cases > 300);
 }

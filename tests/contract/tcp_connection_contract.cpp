@@ -3,22 +3,22 @@
 
 using namespace hubbub_test;
 
-TEMPLATE_TEST_CASE("TcpConnection writes as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand,
-                   EpollWithoutAsio, AsioOnOneThread, AsioOnStrand) {
+TEMPLATE_TEST_CASE("TcpConnection writes as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand, EpollWithoutAsio,
+                   AsioOnOneThread, AsioOnStrand) {
     hubbub_contract::writing_keeps_the_contract<TestType>();
 }
 
-TEMPLATE_TEST_CASE("TcpConnection reads as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand,
-                   EpollWithoutAsio, AsioOnOneThread, AsioOnStrand) {
+TEMPLATE_TEST_CASE("TcpConnection reads as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand, EpollWithoutAsio,
+                   AsioOnOneThread, AsioOnStrand) {
     hubbub_contract::reading_keeps_the_contract<TestType>();
 }
 
-TEMPLATE_TEST_CASE("TcpConnection ends as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand,
-                   EpollWithoutAsio, AsioOnOneThread, AsioOnStrand) {
+TEMPLATE_TEST_CASE("TcpConnection ends as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand, EpollWithoutAsio,
+                   AsioOnOneThread, AsioOnStrand) {
     hubbub_contract::ending_keeps_the_contract<TestType>();
 }
 
-TEMPLATE_TEST_CASE("TcpConnection moves as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand,
-                   EpollWithoutAsio, AsioOnOneThread, AsioOnStrand) {
+TEMPLATE_TEST_CASE("TcpConnection moves as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand, EpollWithoutAsio,
+                   AsioOnOneThread, AsioOnStrand) {
     hubbub_contract::moving_keeps_the_contract<TestType>();
 }

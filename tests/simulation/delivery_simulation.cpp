@@ -24,7 +24,7 @@ struct Meant {
 
 struct Client {
     Subscriber subscriber;
-    std::string wire;                   // what its socket took
+    std::string wire;  // what its socket took
     std::unordered_map<std::string, Meant> expected;
     std::uint32_t room = ~0u;
     bool member[3] = {};
@@ -34,16 +34,16 @@ class Run {
    public:
     explicit Run(std::uint32_t seed)
         : random_(seed),
-          limits_{200 + pick(3000), 2 + pick(60), pick(2) ? OverflowAction::drop_oldest : OverflowAction::drop_newest},
-          delivery_(limits_, SipHash{seed, 7}) {
-        if (seed % 4 == 0) limits_.bytes = 1u << 28;
+          limits_{seed % 4 == 0 ? 1u << 28 : 200 + pick(3000), 2 + pick(60)},
+          delivery_(limits_, overflow_, SipHash{seed, 7}) {
+        overflow_.action = pick(2) ? OverflowAction::drop_oldest : OverflowAction::drop_newest;
         for (auto const* name : {"a", "b", "c"}) topics_.push_back(delivery_.topics().intern(name));
         for (int i = 0; i < 8; ++i) clients_.push_back(std::make_unique<Client>());
     }
     ~Run() {
         for (auto& client : clients_) {
             delivery_.leave_all(client->subscriber);
-            delivery_.drop_all(client->subscriber);
+            delivery_.admission().drop_all(client->subscriber);
         }
     }
 
@@ -61,6 +61,11 @@ class Run {
     }
 
    private:
+    struct AnyOverflow {
+        OverflowAction action = OverflowAction::drop_oldest;
+        OverflowAction on_full(QueueState const&, OverflowingMessage const&) const noexcept { return action; }
+    };
+
     std::uint32_t pick(std::uint32_t below) { return static_cast<std::uint32_t>(random_() % below); }
     Client& any() { return *clients_[pick(8)]; }
     std::string fresh() { return std::to_string(++number_) + ":" + std::string(pick(12) ? pick(60) : pick(3000), 'x'); }
@@ -70,7 +75,8 @@ class Run {
         if (!delivery_.fits(text.size())) return;
         delivery_.publish(topics_[topic], MessageView::text(text), except ? &except->subscriber : nullptr);
         for (auto& client : clients_)
-            if (client->member[topic] && client.get() != except) client->expected.emplace(text, Meant{client->expected.size(), topic});
+            if (client->member[topic] && client.get() != except)
+                client->expected.emplace(text, Meant{client->expected.size(), topic});
     }
     void event() {
         Client& client = any();
@@ -82,7 +88,8 @@ class Run {
             case 3: return publish(topic, &client);
             case 4: {
                 std::string const text = fresh();
-                if (delivery_.send(client.subscriber, MessageView::text(text))) client.expected.emplace(text, Meant{client.expected.size(), 3});
+                if (delivery_.send(client.subscriber, MessageView::text(text)))
+                    client.expected.emplace(text, Meant{client.expected.size(), 3});
                 return;
             }
             case 5:
@@ -96,18 +103,16 @@ class Run {
                 delivery_.leave(client.subscriber, topics_[topic]);
                 client.member[topic] = false;
                 return;
-            default:
-                client.room = pick(3) ? pick(400) : ~0u;
-                wake(client);
+            default: client.room = pick(3) ? pick(400) : ~0u; wake(client);
         }
     }
     void wake(Client& client) {
         client.subscriber.blocked = false;
-        if (!client.subscriber.queue.empty()) delivery_.want_flush(client.subscriber);
+        if (!client.subscriber.queue.empty()) delivery_.admission().want_flush(client.subscriber);
     }
     void end_turn() {
         delivery_.fan_out();
-        for (Subscriber* subscriber : std::exchange(delivery_.flush_list(), {})) {
+        for (Subscriber* subscriber : std::exchange(delivery_.admission().flush_list(), {})) {
             subscriber->in_flush_list = false;
             for (auto& client : clients_)
                 if (&client->subscriber == subscriber) flush(*client);
@@ -125,7 +130,7 @@ class Run {
             if (part < slice.length) break;
         }
         bool const all = taken == queue.bytes();
-        delivery_.note_written(client.subscriber, taken);
+        delivery_.admission().note_written(client.subscriber, taken);
         client.subscriber.blocked = !all;
         if (!all) queue.compact(delivery_.pool(), pick(2) != 0);
     }
@@ -133,14 +138,14 @@ class Run {
         std::uint64_t pending = 0;
         for (auto& client : clients_) {
             Subscriber const& subscriber = client->subscriber;
-            REQUIRE(subscriber.queue.bytes() <= delivery_.limits().bytes);
-            REQUIRE(subscriber.queue.messages() <= delivery_.limits().messages);
+            REQUIRE(subscriber.queue.bytes() <= delivery_.admission().limits().bytes);
+            REQUIRE(subscriber.queue.messages() <= delivery_.admission().limits().messages);
             REQUIRE(subscriber.accepted() == client->expected.size());
             pending += subscriber.queue.messages();
             check_content(*client);
         }
         auto const& counts = delivery_.counts();
-        REQUIRE(counts.deliveries == counts.written + counts.dropped[0] + counts.dropped[1] + pending);
+        REQUIRE(counts.deliveries == counts.written + counts.all_dropped() + pending);
     }
     /// What arrived was meant for this client, came once, and keeps the order of its topic and of the direct sends.
     void check_content(Client& client) {
@@ -167,6 +172,7 @@ class Run {
     }
 
     std::mt19937 random_;
+    AnyOverflow overflow_;
     QueueLimits limits_;
     Delivery delivery_;
     std::vector<std::uint32_t> topics_;

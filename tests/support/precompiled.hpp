@@ -19,4 +19,11 @@
 #include <variant>
 #include <vector>
 
+#ifdef ASIO_STANDALONE
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#endif
+
 #include "catch.hpp"

@@ -35,7 +35,7 @@ struct Watch {
 ///
 /// A *turn* is: begin, any number of events and posted functions, end. All that happens to a shard happens in a turn.
 ///
-/// Threading: `post`, `request_turn` and `runs_here` on any thread, everything else on the loop's own thread.
+/// Threading: `post`, `request_turn`, `now` and `runs_here` on any thread, everything else on the loop's own thread.
 /// Lifetime: outlives the shard and the drivers on it.
 class ShardLoop {
    public:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <hubbub/hub/close_info.hpp>
+#include <hubbub/hub/subscription.hpp>
 #include <hubbub/ws/message_view.hpp>
 
 namespace hubbub::inline v0 {
@@ -16,29 +17,47 @@ class AnyHandler {
    public:
     template <class Handler>
     static AnyHandler make(Handler handler) {
-        AnyHandler any;
-        any.object_ = {new Handler(std::move(handler)), [](void* object) { delete static_cast<Handler*>(object); }};
-        any.open_ = [](void* object, SessionType& session) { static_cast<Handler*>(object)->on_open(session); };
-        any.message_ = [](void* object, SessionType& session, MessageView message) {
-            static_cast<Handler*>(object)->on_message(session, message);
-        };
-        any.close_ = [](void* object, SessionType& session, CloseInfo const& info) {
-            static_cast<Handler*>(object)->on_close(session, info);
-        };
-        return any;
+        return AnyHandler(new Handler(std::move(handler)), &table<Handler>);
     }
 
-    void on_open(SessionType& session) { open_(object_.get(), session); }
-    void on_message(SessionType& session, MessageView message) { message_(object_.get(), session, message); }
-    void on_close(SessionType& session, CloseInfo const& info) { close_(object_.get(), session, info); }
+    void on_open(SessionType& session) { table_->open(object_.get(), session); }
+    void on_message(SessionType& session, MessageView message) { table_->message(object_.get(), session, message); }
+    void on_subscribed(SessionType& session, Subscription const& subscription) {
+        table_->subscribed(object_.get(), session, subscription);
+    }
+    void on_pressure(SessionType& session, bool high) { table_->pressure(object_.get(), session, high); }
+    void on_close(SessionType& session, CloseInfo const& info) { table_->close(object_.get(), session, info); }
 
    private:
-    AnyHandler() : object_(nullptr, nullptr) {}
+    struct Table {
+        void (*destroy)(void*);
+        void (*open)(void*, SessionType&);
+        void (*message)(void*, SessionType&, MessageView);
+        void (*subscribed)(void*, SessionType&, Subscription const&);
+        void (*pressure)(void*, SessionType&, bool);
+        void (*close)(void*, SessionType&, CloseInfo const&);
+    };
+    template <class Handler>
+    static Handler& as(void* object) noexcept {
+        return *static_cast<Handler*>(object);
+    }
+    template <class Handler>
+    static constexpr Table table{
+        [](void* object) { delete static_cast<Handler*>(object); },
+        [](void* object, SessionType& session) { as<Handler>(object).on_open(session); },
+        [](void* object, SessionType& session, MessageView message) { as<Handler>(object).on_message(session, message); },
+        [](void* object, SessionType& session, Subscription const& subscription) {
+            as<Handler>(object).on_subscribed(session, subscription);
+        },
+        [](void* object, SessionType& session, bool high) {
+            high ? as<Handler>(object).on_pressure(session) : as<Handler>(object).on_relief(session);
+        },
+        [](void* object, SessionType& session, CloseInfo const& info) { as<Handler>(object).on_close(session, info); }};
+
+    AnyHandler(void* object, Table const* functions) : object_(object, functions->destroy), table_(functions) {}
 
     std::unique_ptr<void, void (*)(void*)> object_;
-    void (*open_)(void*, SessionType&) = nullptr;
-    void (*message_)(void*, SessionType&, MessageView) = nullptr;
-    void (*close_)(void*, SessionType&, CloseInfo const&) = nullptr;
+    Table const* table_;
 };
 
 }  // namespace hubbub::inline v0

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,8 +10,7 @@
 #include <hubbub/http/request_parser.hpp>
 #include <hubbub/http/response.hpp>
 #include <hubbub/hub/hub_options.hpp>
-#include <hubbub/hub/origin.hpp>
-#include <hubbub/hub/outbound_queue.hpp>
+#include <hubbub/policy/authentication.hpp>
 #include <hubbub/transport/connection.hpp>
 #include <hubbub/ws/handshake.hpp>
 
@@ -18,113 +19,196 @@ namespace hubbub::inline v0 {
 /// What a handshake ends in, when it ends well.
 struct Upgrade {
     http::Request request;
-    std::string response;            ///< the 101
-    std::vector<std::byte> beyond;   ///< bytes that followed the request: frames already
+    Identity identity;
+    std::string protocol;           ///< the subprotocol that was chosen
+    std::string response;           ///< the 101, or empty if it has been sent
+    std::vector<std::byte> beyond;  ///< bytes that followed the request: frames already
+    LimitTable::Lease lease;
+};
+
+/// Why connections were turned away; each is counted.
+enum class Refusal : std::uint8_t { malformed, limit, origin, authentication, too_slow, draining };
+inline constexpr std::size_t refusals = 6;
+
+/// What a handshake asks of who received it.
+struct HandshakeHost {
+    /// The request is a WebSocket handshake that may go on: decide who it is, now or later, with `Handshake::answer`.
+    virtual void on_request(std::uint64_t serial, http::Request const& request, PeerAddress const& peer) = 0;
+    virtual http::Response on_page(http::Request const& request) = 0;
+    virtual void on_refused(Refusal why) noexcept = 0;
+    /// It is ready or over. Told once for each of the two.
+    virtual void on_done(void* handshake) noexcept = 0;
+
+   protected:
+    ~HandshakeHost() = default;
 };
 
 /// A connection before it is a session: reads the request, checks it, and answers everything but the 101.
 ///
-/// Threading: the loop that accepted. Lifetime: its shard's list, until `is_over`.
+/// Threading: the loop that accepted. Lifetime: its shard's list, until it `is_over` or its upgrade is taken.
 template <ByteConnection Conn>
 class Handshake final : private ByteConnectionOwner {
    public:
-    Handshake(Conn&& connection, ws::BlockPool& pool, HubOptions const& options, TimePoint now)
-        : connection_(std::move(connection)), pool_(&pool), options_(&options), parser_(options.request), begun_at_(now) {}
+    Handshake(std::uint64_t serial, Conn&& connection, ws::BlockPool& pool, HubOptions const& options, HandshakeHost& host)
+        : connection_(std::move(connection)),
+          pool_(&pool),
+          options_(&options),
+          host_(&host),
+          parser_(options.request),
+          serial_(serial) {}
     ~Handshake() { answer_.clear(*pool_); }
 
-    void start() { connection_.start(*this); }
-
-    /// The request is a WebSocket handshake that passed every check.
-    bool is_ready() const noexcept { return upgrade_.has_value() && !over_; }
-    /// Nothing more will come of it.
-    bool is_over() const noexcept { return over_; }
-    Upgrade take_upgrade() { return std::move(*upgrade_); }
+    void start(LimitTable::Lease lease) {
+        lease_ = std::move(lease);
+        connection_.start(*this);
+    }
+    std::uint64_t serial() const noexcept { return serial_; }
+    std::size_t place = 0;  ///< where its owner keeps it
+    PeerAddress peer() const { return connection_.peer(); }
     Conn& connection() noexcept { return connection_; }
 
-    void flush() {
-        if (over_ || answer_.empty() || answer_.held()) return;
-        WriteResult const result = connection_.write(answer_.pending());
-        if (result.failed) return on_lost();
-        if (result.taken || !result.held) answer_.taken(*pool_, result.taken);
-        if (result.held) answer_.hold(result.held);
-        else after_write();
+    bool is_ready() const noexcept { return state_ == State::ready; }
+    bool is_over() const noexcept { return state_ == State::over; }
+    Upgrade take_upgrade() {
+        upgrade_->lease = std::move(lease_);
+        return std::move(*upgrade_);
     }
-    void check_time(TimePoint now) {
-        if (!upgrade_ && now - begun_at_ >= options_->handshake_limit) {
-            over_ = true;
-            connection_.reset();
-        }
+
+    /// Who it is, or why not.
+    void answer(Authenticated const& who);
+    void refuse(http::Refusal const& refusal, Refusal why);
+    /// Bytes of the request that somebody else has read already.
+    void feed(std::span<std::byte> bytes) { on_bytes(bytes); }
+    void flush();
+    /// The deadline has come.
+    void expire() {
+        if (state_ == State::over || state_ == State::ready) return;
+        if (state_ != State::answering) host_->on_refused(Refusal::too_slow);
+        connection_.reset();
+        become(State::over);
     }
 
    private:
-    void on_bytes(std::span<std::byte> bytes) noexcept override {
-        if (over_) return;
-        if (bytes.empty()) return on_lost();
-        if (answered_) return;  // what follows a refused request is read and thrown away, so that the answer arrives
-        if (upgrade_) {
-            upgrade_->beyond.insert(upgrade_->beyond.end(), bytes.begin(), bytes.end());
-            return;
-        }
-        auto const progress = parser_.feed(bytes);
-        using State = http::Progress::State;
-        if (progress.state == State::need_more) return;
-        if (progress.state == State::refused) return answer(http::Response(parser_.refusal()), parser_.refusal().to_head);
-        decide(std::move(parser_).take(), bytes.subspan(progress.consumed));
-    }
+    enum class State : std::uint8_t { reading, deciding, ready, answering, over };
+
+    void on_bytes(std::span<std::byte> bytes) noexcept override;
     void on_writable() noexcept override { flush(); }
     void on_written(std::uint32_t taken) noexcept override {
         answer_.taken(*pool_, taken);
         after_write();
     }
     void on_lost() noexcept override {
-        over_ = true;
+        if (state_ == State::over) return;
         connection_.close();
+        become(State::over);
     }
-
-    void decide(http::Request request, std::span<std::byte const> beyond) {
-        auto const outcome = ws::check_upgrade(request);
-        switch (outcome.kind) {
-            case ws::UpgradeOutcome::Kind::refused: return answer(http::Response(outcome.refusal), outcome.refusal.to_head);
-            case ws::UpgradeOutcome::Kind::not_websocket: return serve(request);
-            case ws::UpgradeOutcome::Kind::accepted: break;
-        }
-        if (options_->origin == OriginCheck::same_host && !is_same_host(request))
-            return answer(http::Response(http::Refusal{http::Status::forbidden, "this origin may not connect", false}), false);
-        std::string response = ws::upgrade_response(outcome.accept);
-        upgrade_.emplace(Upgrade{std::move(request), std::move(response), {beyond.begin(), beyond.end()}});
+    void become(State done) {
+        state_ = done;
+        host_->on_done(this);
     }
-    void serve(http::Request const& request) {
-        http::Response page(http::Refusal{http::Status::not_found, "there is no such page", false});
-        try {
-            if (options_->routes) page = options_->routes->answer(request);
-        } catch (...) {
-            page = http::Response(http::Refusal{http::Status::internal_server_error, "internal error", false});
-        }
-        answer(page, request.is_head());
-    }
-    void answer(http::Response const& response, bool to_head) {
-        std::string const bytes = response.to_bytes(to_head);
-        ws::Block* const block = pool_->make(bytes.size());
-        std::memcpy(block->bytes, bytes.data(), bytes.size());
-        block->size = static_cast<std::uint32_t>(bytes.size());
-        answer_.push_opaque(block, block->size);
-        pool_->release(block);
-        answered_ = true;
-        flush();
-    }
+    void decide(http::Request request, std::span<std::byte const> beyond);
+    void write(http::Response const& response, bool to_head);
     void after_write() {
-        if (!over_ && answered_ && answer_.empty()) connection_.shutdown();  // the peer ends it, or the deadline does
+        if (state_ == State::answering && answer_.empty()) connection_.shutdown();  // the peer ends it, or the deadline does
     }
 
     Conn connection_;
     ws::BlockPool* pool_;
     HubOptions const* options_;
+    HandshakeHost* host_;
     http::RequestParser parser_;
-    TimePoint begun_at_;
+    std::uint64_t serial_;
     std::optional<Upgrade> upgrade_;
+    LimitTable::Lease lease_;
     OutboundQueue answer_;
-    bool answered_ = false;
-    bool over_ = false;
+    State state_ = State::reading;
 };
+
+template <ByteConnection Conn>
+void Handshake<Conn>::on_bytes(std::span<std::byte> bytes) noexcept {
+    if (bytes.empty()) return on_lost();
+    switch (state_) {
+        case State::answering: return;  // what follows is read and thrown away, so that the answer arrives
+        case State::over: return;
+        case State::deciding:
+        case State::ready:
+            if (upgrade_->beyond.size() + bytes.size() > options_->request.total + 64 * 1024)
+                return refuse({http::Status::bad_request, "too much came before the handshake was over", false},
+                              Refusal::malformed);
+            upgrade_->beyond.insert(upgrade_->beyond.end(), bytes.begin(), bytes.end());
+            return;
+        case State::reading: break;
+    }
+    auto const progress = parser_.feed(bytes);
+    using Progress = http::RequestParser::Progress::State;
+    if (progress.state == Progress::need_more) return;
+    if (progress.state == Progress::refused) return refuse(parser_.refusal(), Refusal::malformed);
+    decide(std::move(parser_).take(), bytes.subspan(progress.consumed));
+}
+
+template <ByteConnection Conn>
+void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> beyond) {
+    auto const outcome = ws::check_upgrade(request);
+    using Kind = ws::UpgradeOutcome::Kind;
+    if (outcome.kind == Kind::refused) return refuse(outcome.refusal, Refusal::malformed);
+    if (outcome.kind == Kind::not_websocket) return write(host_->on_page(request), request.is_head());
+    if (!options_->origin.passes(request))
+        return refuse({http::Status::forbidden, "this origin may not connect", false}, Refusal::origin);
+    std::string protocol;
+    for (std::string const& ours : options_->protocols) {
+        if (std::find(outcome.protocols.begin(), outcome.protocols.end(), ours) == outcome.protocols.end()) continue;
+        protocol = ours;
+        break;
+    }
+    std::string response = ws::upgrade_response(outcome.accept, protocol);
+    upgrade_.emplace(
+        Upgrade{std::move(request), {}, std::move(protocol), std::move(response), {beyond.begin(), beyond.end()}, {}});
+    state_ = State::deciding;
+    host_->on_request(serial_, upgrade_->request, connection_.peer());
+}
+
+template <ByteConnection Conn>
+void Handshake<Conn>::answer(Authenticated const& who) {
+    if (state_ != State::deciding) return;
+    if (who.status != http::Status::switching_protocols)
+        return refuse({who.status, who.reason, upgrade_->request.is_head()}, Refusal::authentication);
+    if (lease_.claim(who.identity.user) != LimitTable::Refused::none)
+        return refuse({http::Status::too_many_requests, "this user has too many connections", false}, Refusal::limit);
+    upgrade_->identity = who.identity;
+    become(State::ready);
+}
+
+template <ByteConnection Conn>
+void Handshake<Conn>::refuse(http::Refusal const& refusal, Refusal why) {
+    host_->on_refused(why);
+    http::Response response(refusal);
+    if (refusal.status == http::Status::service_unavailable || refusal.status == http::Status::too_many_requests)
+        response.retry_after(std::chrono::seconds(5));
+    write(response, refusal.to_head);
+}
+
+template <ByteConnection Conn>
+void Handshake<Conn>::write(http::Response const& response, bool to_head) {
+    std::string const bytes = response.to_bytes(to_head);
+    ws::Block* const block = pool_->make(bytes.size());
+    std::memcpy(block->bytes, bytes.data(), bytes.size());
+    block->size = static_cast<std::uint32_t>(bytes.size());
+    answer_.push_opaque(block, block->size);
+    pool_->release(block);
+    state_ = State::answering;
+    flush();
+}
+
+template <ByteConnection Conn>
+void Handshake<Conn>::flush() {
+    if (state_ != State::answering || answer_.empty() || answer_.held()) return;
+    WriteResult const result = connection_.write(answer_.pending());
+    if (result.failed) return on_lost();
+    if (result.taken || !result.held) answer_.taken(*pool_, result.taken);
+    if (result.held)
+        answer_.hold(result.held);
+    else
+        after_write();
+}
 
 }  // namespace hubbub::inline v0

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <span>
 #include <stdexcept>
@@ -9,94 +11,201 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/hub/broadcaster.hpp>
 #include <hubbub/hub/noop_handler.hpp>
-#include <hubbub/hub/shard.hpp>
 
 namespace hubbub::inline v0 {
 
-/// Sessions, topics and fan-out over one or several loops of the host.
+/// Sessions, topics and fan-out over one or several loops of the host: one shard a loop.
 ///
-/// Threading: `publish` and `adopt` on any thread; construction and destruction where no loop runs, or on the loop of a hub that
-/// has one. Handlers run on the loops.
-/// Lifetime: the loops outlive the hub. After destruction no hook runs.
+/// Threading: every call on any thread, unless it says otherwise. Handlers run on the loops.
+/// Lifetime: the loops outlive the hub. Its destructor ends each shard, on its own loop or, if that no longer runs, with it; no
+/// hook runs afterwards, and the destructor does not wait. For an orderly end call `drain` first.
 /// Errors: constructors throw std::invalid_argument that names the option.
 /// Example: `hubbub::Hub<hubbub::TcpConnection> hub{loop, Chat{}};`
-template <ByteConnection Conn>
+template <BasicConnection Conn, HubPolicy Policy = DefaultPolicy>
 class Hub {
    public:
-    using SessionType = Session<Conn>;
-    using DriverOptions = typename Conn::Driver::Options;
+    using ShardType = Shard<Conn, Policy>;
+    using SessionType = Session<Conn, Policy>;
+    using BroadcasterType = Broadcaster<Conn, Policy>;
+    using Driver = typename Conn::Driver;
+    using DriverOptions = typename Driver::Options;
 
+    /// In one loop.
     template <class Handler>
     Hub(ShardLoop& loop, Handler handler, HubOptions options = {}, DriverOptions const& driver = {})
         : Hub(std::array<ShardLoop*, 1>{&loop}, std::move(handler), std::move(options), driver) {}
 
-    /// One shard a loop; each gets a copy of the handler.
+    /// In whatever the connection's loop can be made of: `hubbub::Hub<hubbub::TcpConnection> hub{io_context, Chat{}}`.
+    template <class Host, class Handler>
+        requires(!std::derived_from<Host, ShardLoop> && std::constructible_from<typename Driver::Loop, Host&>)
+    Hub(Host& host, Handler handler, HubOptions options = {}, DriverOptions const& driver = {})
+        : own_loop_(std::make_unique<typename Driver::Loop>(host)) {
+        begin(std::array<ShardLoop*, 1>{own_loop_.get()}, std::move(handler), std::move(options), driver);
+    }
+
+    /// In several loops; each shard gets a copy of the handler.
     template <class Handler>
-    Hub(std::span<ShardLoop* const> loops, Handler handler, HubOptions options = {}, DriverOptions const& driver = {})
-        : state_(std::make_shared<State>()) {
-        options.check();
-        if (loops.empty() || loops.size() > 64) throw std::invalid_argument("Hub: the number of loops must be from 1 to 64");
-        state_->options = std::move(options);
-        std::random_device random;
-        SipHash const hash{std::uint64_t{random()} << 32 | random(), std::uint64_t{random()} << 32 | random()};
-        for (std::size_t i = 0; i < loops.size(); ++i)
-            state_->shards.push_back(std::make_shared<Shard<Conn>>(*loops[i], ShardIndex{static_cast<std::uint16_t>(i)}, state_->options,
-                                                                   driver, hash, AnyHandler<SessionType>::make(handler)));
-        for (auto& shard : state_->shards) shard->begin(state_->shards);
+    Hub(std::span<ShardLoop* const> loops, Handler handler, HubOptions options = {}, DriverOptions const& driver = {}) {
+        begin(loops, std::move(handler), std::move(options), driver);
     }
     Hub(Hub const&) = delete;
     Hub& operator=(Hub const&) = delete;
-    ~Hub() {
-        for (auto& shard : state_->shards) {
-            ShardLoop& loop = shard->loop();
-            if (loop.runs_here() && !loop.in_turn())
-                shard->tear_down();
-            else
-                loop.post([end = std::make_unique<TearDown>(shard, state_)]() mutable { end.reset(); });
-        }
+    ~Hub();
+
+    std::size_t shard_count() const noexcept { return shards_.size(); }
+    /// The driver of a shard, to accept connections with; on the shard's thread, or before its loop runs.
+    Driver& driver(std::size_t shard) { return shards_[shard]->driver(); }
+
+    /// A connection whose request has not been read, but for `read`: shard `on` does the handshake.
+    void adopt(typename Conn::Socket socket, std::string read = {}, std::size_t on = 0)
+        requires ByteConnection<Conn>;
+    /// A connection that somebody else has upgraded; `upgrade.response` is what is still to be sent.
+    void adopt(typename Conn::Socket socket, Upgrade upgrade, std::size_t on = 0);
+
+    /// What background threads keep.
+    BroadcasterType broadcaster() const { return BroadcasterType(shared_); }
+    PublishResult publish(std::string_view topic, Frame const& frame, PublishOptions options = {}) {
+        return broadcaster().publish(topic, frame, std::move(options));
     }
-
-    std::size_t shard_count() const noexcept { return state_->shards.size(); }
-    typename Conn::Driver& driver(std::size_t shard) { return state_->shards[shard]->driver(); }
-
-    /// A connection whose request has not been read yet; any thread. `shard` does the handshake.
-    void adopt(typename Conn::Socket socket, std::size_t shard = 0) {
-        auto const& target = state_->shards[shard];
-        if (target->loop().runs_here() && target->loop().in_turn()) return target->accept(std::move(socket));
-        target->loop().post([target, socket = std::move(socket)]() mutable { target->accept(std::move(socket)); });
+    PublishResult publish(Target const& target, Frame const& frame, PublishOptions options = {}) {
+        return broadcaster().publish(target, frame, std::move(options));
     }
+    PublishResult send(SessionId session, Frame const& frame) { return broadcaster().send(session, frame); }
 
-    /// To all subscribers on every shard; any thread. One thread's publications of a topic keep their order.
-    PublishResult publish(std::string_view topic, Frame const& frame) {
-        for (auto const& shard : state_->shards)
-            if (shard->loop().runs_here() && shard->loop().in_turn()) return shard->publish(topic, frame.message(), {});
-        if (!fits(frame)) return PublishResult::too_big;
-        auto const& first = state_->shards.front();
-        first->loop().post([first, topic = std::string(topic), frame] { first->publish(topic, frame.message(), {}); });
-        return PublishResult::accepted;
+    /// Runs `function(session)` on the session's thread, if it is there then. False: the hub has ended.
+    template <class F>
+    bool post(SessionId id, F function) {
+        return id.shard.value < shards_.size() &&
+               shared_->post(
+                   id.shard, [id, function = std::move(function)](ShardType& shard) mutable { shard.visit(id, function); });
     }
-
-    /// Each shard's sums; call it where no loop runs, or use `visit`.
-    ShardSnapshot snapshot(std::size_t shard) { return state_->shards[shard]->snapshot(); }
-    Shard<Conn>& shard(std::size_t index) { return *state_->shards[index]; }
+    /// Runs `function(shard index)` on each shard's thread.
+    template <class F>
+    void on_each_shard(F function) {
+        each([function](ShardType& shard) mutable { function(shard); });
+    }
+    void close(SessionId id, CloseCode code = CloseCode::normal, std::string reason = {}) {
+        post(id, [code, reason = std::move(reason)](SessionType& session) { session.close(code, reason); });
+    }
+    /// Closes all sessions of a user, with a label, or all.
+    void close(Target const& target, CloseCode code, std::string const& reason = {}) {
+        each([name = target.name(), code, reason](ShardType& shard) { shard.close_members(name, code, reason); });
+    }
+    /// Refuses new connections, closes sessions in paced batches, then calls `completion`, on a loop. Idempotent: each completion is
+    /// called.
+    void drain(DrainOptions options, UniqueFunction<void()> completion) {
+        auto const drain = std::make_shared<Drain>(std::move(options), shards_.size(), std::move(completion));
+        each([drain](ShardType& shard) { shard.drain(drain); }, [&drain] { drain->shard_is_empty(); });
+    }
+    /// The sums of all shards, on the loop of the shard that was last.
+    void collect(UniqueFunction<void(ShardSnapshot const&)> completion);
+    /// The same of one shard, on its thread, or where its loop does not run.
+    ShardSnapshot snapshot(std::size_t shard) { return shards_[shard]->snapshot(); }
 
    private:
-    /// Lives until the last shard has been torn down.
-    struct State {
-        HubOptions options;
-        std::vector<std::shared_ptr<Shard<Conn>>> shards;
-    };
     /// Ends a shard when it runs, or with the loop that never ran it.
     struct TearDown {
-        TearDown(std::shared_ptr<Shard<Conn>> which, std::shared_ptr<State> all) : shard(std::move(which)), state(std::move(all)) {}
+        explicit TearDown(std::shared_ptr<ShardType> which) : shard(std::move(which)) {}
         ~TearDown() { shard->tear_down(); }
-        std::shared_ptr<Shard<Conn>> shard;
-        std::shared_ptr<State> state;
+        std::shared_ptr<ShardType> shard;
     };
-    bool fits(Frame const& frame) const noexcept { return frame.wire().size() <= state_->options.queue.bytes; }
 
-    std::shared_ptr<State> state_;
+    template <class Handler>
+    void begin(std::span<ShardLoop* const> loops, Handler handler, HubOptions options, DriverOptions const& driver);
+    template <class F, class G>
+    void each(F function, G otherwise) {
+        for (std::size_t i = 0; i < shards_.size(); ++i)
+            if (!shared_->post(ShardIndex{static_cast<std::uint16_t>(i)}, function)) otherwise();
+    }
+    template <class F>
+    void each(F function) {
+        each(std::move(function), [] {});
+    }
+
+    std::unique_ptr<typename Driver::Loop> own_loop_;
+    std::shared_ptr<typename ShardType::Shared> shared_;
+    std::vector<std::shared_ptr<ShardType>> shards_;
 };
+
+template <BasicConnection Conn, HubPolicy Policy>
+template <class Handler>
+void Hub<Conn, Policy>::begin(std::span<ShardLoop* const> loops, Handler handler, HubOptions options,
+                              DriverOptions const& driver) {
+    options.check();
+    if (loops.empty() || loops.size() > 64) throw std::invalid_argument("Hub: the number of loops must be from 1 to 64");
+    shared_ = std::make_shared<typename ShardType::Shared>(std::move(options));
+    std::random_device random;
+    shared_->hash = {std::uint64_t{random()} << 32 | random(), std::uint64_t{random()} << 32 | random()};
+    for (ShardLoop* const loop : loops) shared_->ports.push_back(std::make_shared<ShardPort>(*loop, shared_->options.mailbox));
+    for (std::size_t i = 0; i < loops.size(); ++i)
+        shards_.push_back(std::make_shared<ShardType>(*loops[i], ShardIndex{static_cast<std::uint16_t>(i)}, shared_, driver,
+                                                      AnyHandler<SessionType>::make(handler)));
+    shared_->shards.assign(shards_.begin(), shards_.end());
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+Hub<Conn, Policy>::~Hub() {
+    for (auto& shard : shards_) {
+        ShardLoop& loop = shard->loop();
+        if (loop.runs_here() && !loop.in_turn()) {
+            shard->tear_down();
+        } else {
+            loop.post([end = std::make_unique<TearDown>(shard)]() mutable { end.reset(); });
+        }
+    }
+    // A loop of our own that is still needed goes behind what was posted to it.
+    if constexpr (requires { Driver::Loop::dispose(std::move(own_loop_)); })
+        if (own_loop_ && !shards_.empty() && !(own_loop_->runs_here() && !own_loop_->in_turn())) {
+            shards_.clear();
+            Driver::Loop::dispose(std::move(own_loop_));
+        }
+    shards_.clear();
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Hub<Conn, Policy>::adopt(typename Conn::Socket socket, std::string read, std::size_t on)
+    requires ByteConnection<Conn>
+{
+    auto const& shard = shards_[on];
+    if (shard->loop().runs_here() && shard->loop().in_turn())
+        return shard->accept(std::move(socket), std::as_writable_bytes(std::span(read)));
+    shared_->post(ShardIndex{static_cast<std::uint16_t>(on)},
+                  [socket = std::move(socket), read = std::move(read)](ShardType& target) mutable {
+                      target.accept(std::move(socket), std::as_writable_bytes(std::span(read)));
+                  });
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Hub<Conn, Policy>::adopt(typename Conn::Socket socket, Upgrade upgrade, std::size_t on) {
+    shared_->post(ShardIndex{static_cast<std::uint16_t>(on)},
+                  [socket = std::move(socket), upgrade = std::move(upgrade)](ShardType& target) mutable {
+                      target.open_socket(std::move(socket), std::move(upgrade));
+                  });
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Hub<Conn, Policy>::collect(UniqueFunction<void(ShardSnapshot const&)> completion) {
+    struct Collected {
+        std::mutex mutex;
+        std::size_t left;
+        ShardSnapshot sum;
+        UniqueFunction<void(ShardSnapshot const&)> completion;
+
+        void add(ShardSnapshot const& of_one) {
+            {
+                std::lock_guard lock(mutex);
+                sum += of_one;
+                if (--left) return;
+            }
+            completes([this] { completion(sum); });
+        }
+    };
+    auto const collected = std::make_shared<Collected>();
+    collected->left = shards_.size();
+    collected->completion = std::move(completion);
+    each([collected](ShardType& shard) { collected->add(shard.snapshot()); }, [&collected] { collected->add({}); });
+}
 
 }  // namespace hubbub::inline v0

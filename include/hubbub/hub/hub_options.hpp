@@ -3,39 +3,62 @@
 #include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include <hubbub/http/request_parser.hpp>
 #include <hubbub/http/routes.hpp>
+#include <hubbub/hub/limit_table.hpp>
+#include <hubbub/hub/mailbox.hpp>
+#include <hubbub/hub/origin.hpp>
 #include <hubbub/hub/outbound_queue.hpp>
-#include <hubbub/hub/overflow_action.hpp>
+#include <hubbub/policy/overflow_action.hpp>
 #include <hubbub/ws/decoder.hpp>
 
 namespace hubbub::inline v0 {
 
-/// Which browsers' pages may connect (RFC 6455 10.2). A request without Origin passes: it comes from no browser.
-enum class OriginCheck : std::uint8_t { same_host, off };
-
-/// How much and how long; what happens is fixed by types.
+/// How much and how long; what happens is fixed by types. Every default is meant for a server that strangers reach.
 struct HubOptions {
     QueueLimits queue;
     ws::DecoderLimits message;
     http::ParserLimits request;
-    OriginCheck origin = OriginCheck::same_host;
-    std::chrono::milliseconds ping_after{54'000};         ///< without a frame from the client
-    std::chrono::milliseconds silence_limit{60'000};      ///< without a frame the session ends
-    std::chrono::milliseconds handshake_limit{10'000};    ///< for the whole handshake, not reset by a byte
-    std::chrono::milliseconds close_limit{5'000};         ///< for the peer to answer a Close; then a reset
-    std::chrono::milliseconds write_limit{30'000};        ///< without progress while something is queued
-    std::shared_ptr<http::Routes> routes;                 ///< pages on the same port; with several loops each calls them
+    ConnectionLimits connections;
+    MailboxLimits mailbox;
+    OriginCheck origin;
+    std::vector<std::string> protocols;  ///< subprotocols that are spoken, the one that is liked best first
+    std::size_t subscriptions = 128;     ///< topics of one session
+
+    std::chrono::milliseconds ping_after{54'000};       ///< without a frame from the client
+    std::chrono::milliseconds silence_limit{60'000};    ///< without a frame the session ends
+    std::chrono::milliseconds handshake_limit{10'000};  ///< for the whole handshake, not reset by a byte
+    std::chrono::milliseconds message_limit{30'000};    ///< for a message or frame to become whole
+    std::chrono::milliseconds write_limit{30'000};      ///< without progress while something is queued
+    std::chrono::milliseconds close_limit{5'000};       ///< for the peer to answer a Close; then a reset
+    std::chrono::milliseconds idle_limit{0};            ///< without a message from the client; 0 for none
+    std::chrono::milliseconds lifetime_limit{0};        ///< of a session, less up to a tenth by chance; 0 for none
+
+    std::shared_ptr<http::Routes> routes;  ///< pages on the same port; with several loops each calls them
 
     /// Throws std::invalid_argument with a sentence that names the member.
     void check() const {
-        if (queue.messages == 0 || queue.messages > OutboundQueue::most_messages)
-            throw std::invalid_argument("HubOptions::queue.messages must be from 1 to 32000");
-        if (queue.bytes < 128) throw std::invalid_argument("HubOptions::queue.bytes must be at least 128");
-        if (ping_after >= silence_limit) throw std::invalid_argument("HubOptions::ping_after must be less than silence_limit");
-        for (auto const limit : {ping_after, handshake_limit, close_limit, write_limit})
-            if (limit.count() <= 0) throw std::invalid_argument("HubOptions: every duration must be positive");
+        auto const demand = [](bool holds, char const* sentence) {
+            if (!holds) throw std::invalid_argument(sentence);
+        };
+        demand(queue.messages >= 1 && queue.messages <= OutboundQueue::most_messages,
+               "HubOptions::queue.messages must be from 1 to 32000");
+        demand(queue.bytes >= 128 && queue.bytes <= 1u << 30, "HubOptions::queue.bytes must be from 128 to 2^30");
+        demand(queue.low_bytes < queue.high_bytes, "HubOptions::queue.low_bytes must be less than queue.high_bytes");
+        demand(message.message >= 1 && message.fragments >= 1, "HubOptions::message must allow a byte and a fragment");
+        demand(mailbox.bytes >= 4096 && mailbox.letters >= 1, "HubOptions::mailbox.bytes must be at least 4096, and letters 1");
+        demand(ping_after.count() > 0, "HubOptions::ping_after must be positive");
+        demand(ping_after < silence_limit, "HubOptions::ping_after must be less than silence_limit");
+        demand(handshake_limit.count() > 0, "HubOptions::handshake_limit must be positive");
+        demand(message_limit.count() > 0, "HubOptions::message_limit must be positive");
+        demand(write_limit.count() > 0, "HubOptions::write_limit must be positive");
+        demand(close_limit.count() > 0, "HubOptions::close_limit must be positive");
+        demand(idle_limit.count() >= 0, "HubOptions::idle_limit must not be negative");
+        demand(lifetime_limit.count() >= 0, "HubOptions::lifetime_limit must not be negative");
+        for (auto const& protocol : protocols) demand(http::is_token(protocol), "HubOptions::protocols must be tokens");
     }
 };
 

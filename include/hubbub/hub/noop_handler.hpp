@@ -1,6 +1,7 @@
 #pragma once
 
 #include <hubbub/hub/close_info.hpp>
+#include <hubbub/hub/subscription.hpp>
 #include <hubbub/ws/message_view.hpp>
 
 namespace hubbub::inline v0 {
@@ -12,7 +13,13 @@ namespace hubbub::inline v0 {
 struct NoopHandler {
     void on_open(auto& /*session*/) {}
     void on_message(auto& /*session*/, MessageView /*message*/) {}
-    /// Exactly once for each session that was opened, and last.
+    /// A subscription has begun, or was refused. What is published from now on, the own publications too, comes.
+    void on_subscribed(auto& /*session*/, Subscription const& /*subscription*/) {}
+    /// The queue has gone above the high watermark: send less.
+    void on_pressure(auto& /*session*/) {}
+    /// The queue is at the low watermark again.
+    void on_relief(auto& /*session*/) {}
+    /// Exactly once for each session that was opened, last, and never inside another hook.
     void on_close(auto& /*session*/, CloseInfo const& /*info*/) {}
 };
 

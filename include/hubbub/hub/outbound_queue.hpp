@@ -45,7 +45,8 @@ class OutboundQueue {
     [[gnu::always_inline]] void push(ws::Block* block, std::uint32_t offset, std::uint32_t length, std::uint32_t messages) {
         bytes_ += length;
         messages_ += messages;
-        if (block->topic == nothing_of_) [[unlikely]] nothing_of_ = no_memory;
+        if (block->topic == nothing_of_) [[unlikely]]
+            nothing_of_ = no_memory;
         if (tail_ > head_ + (partial_ ? 1 : 0)) {
             ws::Slice& last = slices()[tail_ - 1];
             if (last.block == block && last.offset + last.length == offset) {
@@ -108,6 +109,54 @@ class OutboundQueue {
         }
         if (!held_) nothing_of_ = topic;  // what is held may come back as free
         return false;
+    }
+
+    enum class Replaced : std::uint8_t { no, yes, too_long };
+
+    /// Puts a frame in the place of the newest free message of the same topic with that key. `most` is the limit in bytes.
+    Replaced replace_key(ws::BlockPool& pool, std::uint64_t key, ws::Block* block, std::uint32_t offset, std::uint32_t length,
+                         std::uint32_t most) {
+        std::uint32_t const first = boundary();
+        for (std::uint32_t i = size(); i-- > first;) {
+            ws::Slice const& slice = at(i);
+            if (slice.block->topic != block->topic) continue;
+            auto const records = ws::BlockPool::records(slice.block);
+            for (auto record = records.rbegin(); record != records.rend(); ++record) {
+                if (record->key != key || record->offset < slice.offset || record->offset - slice.offset >= slice.length)
+                    continue;
+                auto const old = static_cast<std::uint32_t>(ws::server_frame_size(slice.block->bytes + record->offset));
+                if (bytes_ - old + std::uint64_t{length} > most) return Replaced::too_long;
+                if (std::uint32_t const before = record->offset - slice.offset) split(i++, before);
+                if (at(i).length > old) split(i, old);
+                ++block->references;
+                pool.release(at(i).block);
+                at(i) = {block, offset, length};
+                bytes_ = bytes_ - old + length;
+                return Replaced::yes;
+            }
+        }
+        return Replaced::no;
+    }
+
+    /// Drops every free message whose time is over. Returns how many went.
+    std::uint32_t drop_expired(ws::BlockPool& pool, std::int64_t now) {
+        std::uint32_t dropped = 0;
+        for (std::uint32_t i = boundary(); i < size(); ++i) {
+            for (bool again = true; again && i < size();) {
+                again = false;
+                for (ws::MessageRecord const& record : ws::BlockPool::records(at(i).block)) {
+                    ws::Slice const& slice = at(i);
+                    if (!record.expires_at || record.expires_at > now) continue;
+                    if (record.offset < slice.offset || record.offset - slice.offset >= slice.length) continue;
+                    std::uint32_t const before = record.offset - slice.offset;
+                    cut(pool, i, before, static_cast<std::uint32_t>(ws::server_frame_size(slice.block->bytes + record.offset)));
+                    ++dropped;
+                    again = true;  // the slice has changed, or is another
+                    break;
+                }
+            }
+        }
+        return dropped;
     }
 
     /// Drops everything that is free, but for control frames. Returns the messages that went.
@@ -230,8 +279,9 @@ class OutboundQueue {
         ws::Slice const slice = at(i);
         ws::Slice& before = at(i - 1);
         ws::Block& block = *before.block;
-        if (block.references != 1 || block.is_arena || block.frame || block.topic != slice.block->topic || slice.block->records ||
-            block.records || before.offset + before.length != block.size || block.capacity - block.size < slice.length)
+        if (block.references != 1 || block.is_arena || block.frame || block.topic != slice.block->topic ||
+            slice.block->records || block.records || before.offset + before.length != block.size ||
+            block.capacity - block.size < slice.length)
             return false;
         std::memcpy(block.bytes + block.size, slice.data(), slice.length);
         block.size += slice.length;
@@ -253,7 +303,8 @@ class OutboundQueue {
                 continue;
             }
             std::uint32_t offset = 0;
-            while (position + offset < held_) offset += static_cast<std::uint32_t>(ws::server_frame_size(at(i).data() + offset));
+            while (position + offset < held_)
+                offset += static_cast<std::uint32_t>(ws::server_frame_size(at(i).data() + offset));
             if (offset < at(i).length) split(i, offset);
             return i + 1;
         }

@@ -1,192 +1,371 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstring>
+#include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 
 #include <hubbub/core/ids.hpp>
-#include <hubbub/http/request.hpp>
-#include <hubbub/hub/close_info.hpp>
 #include <hubbub/hub/delivery.hpp>
-#include <hubbub/hub/send_result.hpp>
-#include <hubbub/transport/connection.hpp>
+#include <hubbub/hub/hub_options.hpp>
+#include <hubbub/hub/hub_policy.hpp>
+#include <hubbub/hub/inbound.hpp>
+#include <hubbub/hub/publish_options.hpp>
+#include <hubbub/hub/results.hpp>
+#include <hubbub/hub/session_extras.hpp>
+#include <hubbub/hub/subscriber.hpp>
+#include <hubbub/hub/target.hpp>
+#include <hubbub/hub/timing_wheel.hpp>
 #include <hubbub/ws/close_payload.hpp>
-#include <hubbub/ws/decoder.hpp>
 
 namespace hubbub::inline v0 {
 
-template <ByteConnection Conn>
+template <BasicConnection Conn, HubPolicy Policy>
 class Shard;
 
 /// One client that is connected: what handlers are given.
 ///
-/// Threading: every call on the thread of its shard, inside a callback of the hub. From elsewhere use the hub, with `id()`.
+/// Threading: every call on the thread of its shard, inside a hook of the hub. From elsewhere use the hub, with `id()`.
 /// Lifetime: until `on_close` returns. Keep the id, never the address.
-template <ByteConnection Conn>
-class Session final : private ByteConnectionOwner, private Subscriber {
+///
+/// Why it is long: what a session is stands in one place; each body is short, and none is of use elsewhere.
+template <BasicConnection Conn, HubPolicy Policy = DefaultPolicy>
+class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subscriber {
    public:
-    Session(Shard<Conn>& shard, SessionId id, Conn&& connection, http::Request&& request)
-        : connection_(std::move(connection)), shard_(&shard), id_(id), request_(std::move(request)) {}
+    using Data = typename Policy::SessionData;
+
+    Session(SessionId id, Shard<Conn, Policy>& shard, Conn&& connection, LimitTable::Lease&& lease)
+        : connection_(std::move(connection)), shard_(&shard), id_(id), lease_(std::move(lease)) {}
 
     SessionId id() const noexcept { return id_; }
     PeerAddress peer() const { return connection_.peer(); }
-    http::Request const& request() const noexcept { return request_; }
     bool is_open() const noexcept { return state == State::open; }
+    Data& data() noexcept { return data_; }
+    /// Who it is; nobody in particular, if nothing was found out.
+    Identity const& identity() const noexcept {
+        static Identity const nobody;
+        return extras_ ? extras_->identity : nobody;
+    }
+    /// The request that opened it, during `on_open` only; then null.
+    http::Request const* request() const noexcept { return extras_ && extras_->request ? &*extras_->request : nullptr; }
+    /// The subprotocol that was chosen, or empty.
+    std::string_view protocol() const noexcept { return extras_ ? std::string_view(extras_->protocol) : std::string_view(); }
     std::uint32_t queued_bytes() const noexcept { return queue.bytes(); }
+    std::uint32_t queued_messages() const noexcept { return queue.messages(); }
 
+    /// To this client. Behind what its topics published before, in the order of the program.
     SendResult send(MessageView message);
     SendResult send(std::string_view text) { return send(MessageView::text(text)); }
 
     /// To all that are subscribed, on every shard, the sender too if it is.
-    PublishResult publish(std::string_view topic, MessageView message) { return shard_->publish(topic, message, {}); }
+    PublishResult publish(std::string_view topic, MessageView message, PublishOptions options = {});
     PublishResult publish(std::string_view topic, std::string_view text) { return publish(topic, MessageView::text(text)); }
     /// To all but this session.
-    PublishResult publish_to_others(std::string_view topic, MessageView message) { return shard_->publish(topic, message, id_); }
+    PublishResult publish_to_others(std::string_view topic, MessageView message) {
+        return publish(topic, message, {.except = id_});
+    }
 
-    /// False: it is subscribed already, or closed. Who subscribes and then publishes gets its own message.
-    bool subscribe(std::string_view topic) { return is_open() && shard_->subscribe(*this, topic); }
-    bool unsubscribe(std::string_view topic) { return shard_->unsubscribe(*this, topic); }
+    SubscribeResult subscribe(std::string_view topic);
+    /// False: it is not subscribed.
+    bool unsubscribe(std::string_view topic);
+
+    /// Adds a label: the session can be published to and closed with others that have it. False: it has it already.
+    bool add_label(std::string_view label);
 
     /// Sends what is queued, then a Close, and waits for the peer's. Idempotent.
     void close(CloseCode code = CloseCode::normal, std::string_view reason = {}) {
         begin_close(code, reason, CloseInfo::By::us, Pending::flush);
     }
 
+    /// No message is delivered until `resume_reading`; the client feels it when the network's buffers are full.
+    void pause_reading() { pause(paused_by_user); }
+    void resume_reading() { resume(paused_by_user); }
+
+    /// Calls `function(session)` after that time, if the session is there then. Cost: one entry of a heap.
+    template <class F>
+    void after(std::chrono::milliseconds delay, F&& function) {
+        shard_->after(id_, delay, std::forward<F>(function));
+    }
+
    private:
-    friend class Shard<Conn>;
+    using Base = Inbound<Conn, Session>;
+    friend Base;
+    friend class Shard<Conn, Policy>;
     enum class Pending : std::uint8_t { flush, drop };
+    static constexpr std::uint8_t paused_by_user = 1, paused_by_congestion = 2, paused_by_verdict = 4;
 
-    /// What the decoder tells.
-    struct Sink {
-        Session& session;
-        bool on_message(MessageView message) { return session.handle(message); }
-        bool on_ping(std::span<std::byte const> payload) {
-            session.pong_.emplace(reinterpret_cast<char const*>(payload.data()), payload.size());  // only the newest: RFC 6455 5.5.3
-            session.shard_->delivery().want_flush(session);
-            return true;
-        }
-        bool on_pong(std::span<std::byte const>) { return true; }
-        bool on_fragment(std::size_t) { return true; }
-        void on_close(CloseCode code, std::string_view reason) { session.peer_closes(code, reason); }
-        void on_error(CloseCode code, std::string_view reason) {
-            session.heard_all_ = true;
-            session.begin_close(code, reason, CloseInfo::By::us, Pending::drop);
-        }
-    };
+    SessionExtras& extras() {
+        if (!extras_) extras_ = std::make_unique<SessionExtras>();
+        return *extras_;
+    }
+    void forget_idle_extras() {
+        if (extras_ && extras_->is_idle()) extras_.reset();
+    }
 
-    void on_bytes(std::span<std::byte> bytes) noexcept override {
-        if (state == State::closed) return;
-        if (bytes.empty()) return on_lost();
-        if (heard_all_) return;
-        heard_at_ = shard_->now();
-        pinged_ = false;
-        decoder_.feed(bytes, shard_->options().message, Sink{*this});
+    // ---- what comes in
+    bool hears() const noexcept { return state != State::closed && !heard_all_; }
+    void on_unheard(bool is_end) {
+        if (is_end && state != State::closed) on_lost();
     }
-    void on_writable() noexcept override {
-        blocked = false;
-        if (!queue.empty()) shard_->delivery().want_flush(*this);
+    void note_heard() noexcept {
+        heard_at_ = shard_->tick();
+        is_pinged_ = false;
     }
-    void on_written(std::uint32_t taken) noexcept override {
-        bool const all = taken == queue.held();
-        if (taken) progress_at_ = shard_->now();
-        shard_->delivery().note_written(*this, taken);
-        if (!all) return became_blocked();
-        if (!queue.empty() || wants_control()) shard_->delivery().want_flush(*this);
-        else after_flush();
+    void note_incomplete(bool incomplete) {
+        if (!incomplete) {
+            incomplete_at_ = 0;
+        } else if (!incomplete_at_) {
+            incomplete_at_ = shard_->tick();
+            shard_->reschedule(*this);
+        }
     }
+    ws::DecoderLimits const& decoder_limits() const noexcept { return shard_->options().message; }
+    bool is_paused() const noexcept { return paused_ != 0; }
+    bool on_decoded(MessageView message);
+    bool on_ping(std::span<std::byte const> payload);
+    bool on_any_pong() {
+        shard_->note_round_trip(pinged_at_);
+        return !is_paused();
+    }
+    void on_close_frame(CloseCode code, std::string_view reason);
+    void on_violation(CloseCode code, std::string_view reason) {
+        heard_all_ = true;
+        begin_close(code, reason, CloseInfo::By::us, Pending::drop);
+    }
+
+    // ---- what the connection tells
+    void on_writable() noexcept override;
+    void on_written(std::uint32_t taken) noexcept override;
     void on_lost() noexcept override { end({CloseCode::abnormal, "the connection was lost", CloseInfo::By::network}); }
 
-    bool handle(MessageView message);
-    void peer_closes(CloseCode code, std::string_view reason);
+    // ---- what goes out
+    void flush();
+    void after_flush();
+    void push_control(ws::Opcode opcode, std::string_view payload, bool last);
+    bool wants_pong() const noexcept { return extras_ && extras_->pong && !close_sent_ && queue.control_frames() == 0; }
+    void became_blocked();
+
+    void pause(std::uint8_t why);
+    void resume(std::uint8_t why);
     void begin_close(CloseCode code, std::string_view reason, CloseInfo::By by, Pending pending);
     void end(CloseInfo info, bool reset = false);
-    void flush();
-    void push_control(ws::Opcode opcode, std::string_view payload, bool last);
-    bool wants_control() const noexcept { return pong_ && queue.control_frames() == 0; }
-    /// RFC 6455 7.1.1: the server ends first, and waits for the peer's end, so that no reset overtakes the Close.
-    void after_flush() {
-        if (close_sent_ && heard_all_ && queue.empty() && !std::exchange(shut_down_, true)) connection_.shutdown();
-    }
-    void became_blocked() {
-        if (!blocked) progress_at_ = shard_->now();
-        blocked = true;
-        queue.compact(shard_->delivery().pool(), true);
-    }
-    void check_time(TimePoint now);
+    void ping();
+    std::uint32_t check_time(std::uint32_t tick);
+    PublishResult publish_allowed(std::string_view topic, MessageView message, Frame const* frame, PublishOptions&& options);
+    PublishResult ask_to_publish(std::string_view topic, MessageView message, PublishOptions&& options);
+    void on_publish_verdict(std::uint64_t serial, bool allowed);
 
     Conn connection_;
-    Shard<Conn>* shard_;
-    ws::Decoder decoder_;
+    Shard<Conn, Policy>* shard_;
     SessionId id_;
+    WheelLinks wheel_;
     bool close_sent_ = false;
     bool heard_all_ = false;  ///< the peer's Close has come, or it broke the protocol: nothing more is decoded
     bool shut_down_ = false;
-    bool pinged_ = false;
-    TimePoint heard_at_{}, progress_at_{};
-    http::Request request_;
-    std::optional<std::string> pong_;
-    std::optional<CloseInfo> ended_;
+    bool is_pinged_ = false;
+    std::uint8_t paused_ = 0;
+    std::uint32_t heard_at_ = 0;       ///< in ticks, like the next two
+    std::uint32_t progress_at_ = 0;    ///< of writing, or when the Close was queued
+    std::uint32_t incomplete_at_ = 0;  ///< since when a message is incomplete, 0 for none
+    std::uint32_t pinged_at_ = 0;      ///< milliseconds of the shard's clock
+    LimitTable::Lease lease_;
+    std::unique_ptr<SessionExtras> extras_;
+    [[no_unique_address]] Data data_;
 };
 
-template <ByteConnection Conn>
-SendResult Session<Conn>::send(MessageView message) {
+template <BasicConnection Conn, HubPolicy Policy>
+SendResult Session<Conn, Policy>::send(MessageView message) {
     if (state != State::open) return SendResult::closed;
     std::uint32_t const dropped_before = dropped;
     if (!shard_->delivery().send(*this, message)) return SendResult::too_big;
+    shard_->loop().request_turn();
     return dropped == dropped_before ? SendResult::queued : SendResult::dropped;
 }
 
-template <ByteConnection Conn>
-bool Session<Conn>::handle(MessageView message) {
-    if (state != State::open) return true;  // RFC 6455 1.4: after our Close what still comes is not for the application
-    try {
-        shard_->handler().on_message(*this, message);
-    } catch (...) {
-        begin_close(CloseCode::internal_error, "internal error", CloseInfo::By::us, Pending::drop);
+template <BasicConnection Conn, HubPolicy Policy>
+PublishResult Session<Conn, Policy>::publish(std::string_view topic, MessageView message, PublishOptions options) {
+    if (state == State::closed) return PublishResult::closed;
+    if (!is_topic_name(topic)) return PublishResult::malformed_name;
+    if (!shard_->delivery().fits(message.size())) return PublishResult::too_big;
+    if constexpr (always_agrees<typename Policy::Access>) {
+        return publish_allowed(topic, message, nullptr, std::move(options));
+    } else {
+        return ask_to_publish(topic, message, std::move(options));
     }
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+PublishResult Session<Conn, Policy>::publish_allowed(std::string_view topic, MessageView message, Frame const* frame,
+                                                     PublishOptions&& options) {
+    shard_->publish(topic, message, frame, std::move(options));
+    if (shard_->is_congested(topic)) shard_->hold_back(*this);
+    return PublishResult::accepted;
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+PublishResult Session<Conn, Policy>::ask_to_publish(std::string_view topic, MessageView message, PublishOptions&& options) {
+    std::uint64_t const serial = ++extras().serials;
+    auto asked = shard_->template ask<Permission>(
+        id_, [serial](Session& session, Permission permission) { session.on_publish_verdict(serial, permission.allowed); });
+    shard_->access().authorize({AuthorizationRequest::Action::publish, topic, id_, identity()}, asked.verdict());
+    auto const now = asked.take();
+    if (now && extras().waiting.empty()) {
+        if (now->allowed) return publish_allowed(topic, message, nullptr, std::move(options));
+        return PublishResult::refused;
+    }
+    std::optional<bool> allowed;
+    if (now) allowed = now->allowed;
+    extras().waiting.push_back({serial, std::string(topic), Frame(message), std::move(options), allowed});
+    pause(paused_by_verdict);
+    return PublishResult::accepted;
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::on_publish_verdict(std::uint64_t serial, bool allowed) {
+    if (state == State::closed || !extras_) return;
+    auto& waiting = extras_->waiting;
+    for (auto& each : waiting)
+        if (each.serial == serial) each.allowed = allowed;
+    while (!waiting.empty() && waiting.front().allowed) {
+        auto first = std::move(waiting.front());
+        waiting.pop_front();
+        if (*first.allowed) publish_allowed(first.topic, first.frame.message(), &first.frame, std::move(first.options));
+    }
+    if (waiting.empty()) resume(paused_by_verdict);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+SubscribeResult Session<Conn, Policy>::subscribe(std::string_view topic) {
+    if (state != State::open) return SubscribeResult::closed;
+    if (!is_topic_name(topic)) return SubscribeResult::malformed_name;
+    return shard_->subscribe(*this, topic);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+bool Session<Conn, Policy>::unsubscribe(std::string_view topic) {
+    return is_topic_name(topic) && shard_->unsubscribe(*this, topic);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+bool Session<Conn, Policy>::add_label(std::string_view label) {
+    if (state != State::open) return false;
+    auto& labels = extras().identity.labels;
+    for (auto const& each : labels)
+        if (each == label) return false;
+    labels.emplace_back(label);
+    shard_->join_internal(*this, internal_topics::label(label));
     return true;
 }
 
-template <ByteConnection Conn>
-void Session<Conn>::peer_closes(CloseCode code, std::string_view reason) {
+template <BasicConnection Conn, HubPolicy Policy>
+bool Session<Conn, Policy>::on_decoded(MessageView message) {
+    if (state != State::open) return true;  // RFC 6455 1.4: after our Close what still comes is not for the application
+    if (extras_ && extras_->message_at) extras_->message_at = shard_->tick();
+    shard_->call(*this, [&](auto& handler) { handler.on_message(*this, message); });
+    return !is_paused();
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+bool Session<Conn, Policy>::on_ping(std::span<std::byte const> payload) {
+    // RFC 6455 5.5.3: only the newest needs an answer.
+    extras().pong.emplace(reinterpret_cast<char const*>(payload.data()), payload.size());
+    shard_->delivery().admission().want_flush(*this);
+    return !is_paused();
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::on_close_frame(CloseCode code, std::string_view reason) {
     heard_all_ = true;
     // RFC 6455 5.5.1: the answer repeats the code; what was accepted before still goes out.
     begin_close(code, reason, CloseInfo::By::peer, Pending::flush);
     if (queue.empty()) after_flush();
 }
 
-template <ByteConnection Conn>
-void Session<Conn>::begin_close(CloseCode code, std::string_view reason, CloseInfo::By by, Pending pending) {
-    if (state == State::closed || close_sent_) return;
-    Delivery& delivery = shard_->delivery();
-    if (state == State::open) delivery.bring_up_to_date(*this);  // what was published before the Close comes before it
-    state = State::closing;
-    if (pending == Pending::drop) delivery.drop_pending(*this, DropReason::session_closed);
-    ended_ = CloseInfo{code, std::string(reason), by};
-    std::array<std::byte, ws::max_control_payload> payload;
-    std::size_t const size = code == CloseCode::no_status ? 0 : ws::encode_close_payload(payload, code, reason);
-    push_control(ws::Opcode::close, {reinterpret_cast<char const*>(payload.data()), size}, true);
-    close_sent_ = true;
-    progress_at_ = shard_->now();
-    delivery.want_flush(*this);
-    shard_->note_closing(*this);
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::on_writable() noexcept {
+    blocked = false;
+    shard_->delivery().admission().drop_expired(*this, shard_->now_ticks());
+    if (!queue.empty() || wants_pong()) shard_->delivery().admission().want_flush(*this);
 }
 
-template <ByteConnection Conn>
-void Session<Conn>::end(CloseInfo info, bool reset) {
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::on_written(std::uint32_t taken) noexcept {
     if (state == State::closed) return;
-    if (!ended_) ended_ = std::move(info);
-    state = State::closed;
-    reset ? connection_.reset() : connection_.close();
-    shard_->delivery().drop_all(*this);
-    shard_->note_dead(*this);
+    bool const all = taken == queue.held();
+    if (taken) progress_at_ = shard_->tick();
+    shard_->delivery().admission().note_written(*this, taken);
+    if (!all) return became_blocked();
+    if (!queue.empty() || wants_pong()) return shard_->delivery().admission().want_flush(*this);
+    after_flush();
 }
 
-template <ByteConnection Conn>
-void Session<Conn>::push_control(ws::Opcode opcode, std::string_view payload, bool last) {
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::became_blocked() {
+    if (!blocked) {
+        blocked = true;
+        progress_at_ = close_sent_ ? progress_at_ : shard_->tick();
+        shard_->reschedule(*this);
+    }
+    queue.compact(shard_->delivery().pool(), true);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::flush() {
+    in_flush_list = false;
+    if (state == State::closed || queue.held() || blocked) return;
+    if (wants_pong()) {
+        if constexpr (ByteConnection<Conn>) push_control(ws::Opcode::pong, *extras_->pong, false);
+        extras_->pong.reset();
+        forget_idle_extras();
+    }
+    constexpr std::size_t most_slices = 64;
+    while (!queue.empty()) {
+        auto offer = queue.pending();
+        std::uint32_t offered = queue.bytes();
+        if (offer.size() > most_slices) {
+            offer = offer.first(most_slices);
+            offered = 0;
+            for (ws::Slice const& slice : offer) offered += slice.length;
+        }
+        WriteResult const result = connection_.write(offer);
+        if (result.failed) return on_lost();
+        if (result.taken) progress_at_ = close_sent_ ? progress_at_ : shard_->tick();
+        if (result.taken || !result.held) shard_->delivery().admission().note_written(*this, result.taken);
+        if (result.held) {
+            queue.hold(result.held);
+            shard_->note_holding(*this);
+            return;
+        }
+        if (result.taken < offered) return became_blocked();
+    }
+    after_flush();
+}
+
+/// Everything that was queued is out.
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::after_flush() {
+    if (state == State::open) {
+        if (missed) shard_->tell_gap(*this, std::exchange(missed, 0));
+        return;
+    }
+    if (!close_sent_ || !queue.empty()) return;
+    if constexpr (MessageConnection<Conn>) {
+        if (!std::exchange(shut_down_, true)) {
+            auto const& ended = extras().ended;
+            connection_.send_close(ended->code, ended->reason);
+        }
+        if (heard_all_) end({});
+    } else if (heard_all_ && !std::exchange(shut_down_, true)) {
+        // RFC 6455 7.1.1: the server ends first, and waits for the peer's end, so that no reset overtakes the Close.
+        connection_.shutdown();
+    }
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::push_control(ws::Opcode opcode, std::string_view payload, bool last) {
     ws::BlockPool& pool = shard_->delivery().pool();
     ws::Block* block = pool.make(payload.size() + 2);
     std::size_t const header = ws::encode_server_header(block->bytes, opcode, payload.size());
@@ -199,56 +378,114 @@ void Session<Conn>::push_control(ws::Opcode opcode, std::string_view payload, bo
     pool.release(block);
 }
 
-template <ByteConnection Conn>
-void Session<Conn>::flush() {
-    in_flush_list = false;
-    if (state == State::closed || queue.held() || blocked) return;
-    if (wants_control() && !close_sent_) {
-        push_control(ws::Opcode::pong, *pong_, false);
-        pong_.reset();
-    }
-    constexpr std::size_t most_slices = 64;
-    while (!queue.empty()) {
-        auto offer = queue.pending();
-        if (offer.size() > most_slices) offer = offer.first(most_slices);
-        std::uint32_t offered = 0;
-        for (ws::Slice const& slice : offer) offered += slice.length;
-        WriteResult const result = connection_.write(offer);
-        if (result.failed) return on_lost();
-        if (result.held) {
-            if (result.taken) shard_->delivery().note_written(*this, result.taken);
-            queue.hold(result.held);
-            shard_->note_holding(*this);
-            return;
-        }
-        if (result.taken) progress_at_ = shard_->now();
-        shard_->delivery().note_written(*this, result.taken);
-        if (result.taken < offered) return became_blocked();
-    }
-    after_flush();
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::pause(std::uint8_t why) {
+    if (state == State::closed) return;
+    if (!std::exchange(paused_, static_cast<std::uint8_t>(paused_ | why))) connection_.pause_reading();
 }
 
-template <ByteConnection Conn>
-void Session<Conn>::check_time(TimePoint now) {
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::resume(std::uint8_t why) {
+    if (!(paused_ & why) || state == State::closed) return;
+    paused_ = static_cast<std::uint8_t>(paused_ & ~why);
+    if (paused_) return;
+    heard_at_ = shard_->tick();  // it could not be heard
+    connection_.resume_reading();
+    // What was kept is decoded in a turn of its own: `resume_reading` may be called inside a hook of this very session.
+    shard_->after(id_, std::chrono::milliseconds(0), [](Session& session) {
+        if (!session.is_paused() && session.hears()) session.resume_inbound();
+    });
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::begin_close(CloseCode code, std::string_view reason, CloseInfo::By by, Pending pending) {
+    if (state == State::closed || close_sent_) return;
+    Delivery& delivery = shard_->delivery();
+    if (state == State::open) delivery.catch_up(*this);  // what was published before the Close comes before it
+    state = State::closing;
+    if (pending == Pending::drop) delivery.admission().drop_free(*this);
+    extras().ended = CloseInfo{code, std::string(reason), by};
+    close_sent_ = true;
+    progress_at_ = shard_->tick();
+    if constexpr (ByteConnection<Conn>) {
+        std::array<std::byte, ws::max_control_payload> payload;
+        std::size_t const size = code == CloseCode::no_status ? 0 : ws::encode_close_payload(payload, code, reason);
+        push_control(ws::Opcode::close, {reinterpret_cast<char const*>(payload.data()), size}, true);
+    }
+    if (paused_) {  // the peer's Close is to be heard
+        paused_ = 0;
+        connection_.resume_reading();
+    }
+    if (queue.empty()) after_flush();
+    delivery.admission().want_flush(*this);
+    shard_->reschedule(*this);
+    shard_->note_closing(*this);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::end(CloseInfo info, bool reset) {
     if (state == State::closed) return;
-    HubOptions const& options = shard_->options();
+    if (!extras().ended) extras().ended = std::move(info);
+    state = State::closed;
+    reset ? connection_.reset() : connection_.close();
+    shard_->delivery().admission().drop_all(*this);
+    shard_->note_dead(*this);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::ping() {
+    is_pinged_ = true;
+    pinged_at_ = shard_->milliseconds();
+    if constexpr (MessageConnection<Conn>) {
+        connection_.send_ping({});
+    } else if (queue.control_frames() == 0) {
+        push_control(ws::Opcode::ping, {}, false);
+        shard_->delivery().admission().want_flush(*this);
+    }
+}
+
+/// Does what is due, and says when to look again.
+template <BasicConnection Conn, HubPolicy Policy>
+std::uint32_t Session<Conn, Policy>::check_time(std::uint32_t tick) {
+    auto const& limits = shard_->limits();
+    std::uint32_t next = tick + limits.ping_after;
+    auto const is_due = [&](std::uint32_t due) {
+        if (due <= tick) return true;
+        next = std::min(next, due);
+        return false;
+    };
     if (close_sent_) {
-        if (now - progress_at_ >= options.close_limit) end({CloseCode::abnormal, "no Close came", CloseInfo::By::network}, true);
-        return;
+        if (is_due(progress_at_ + limits.close)) end({CloseCode::abnormal, "no Close came", CloseInfo::By::network}, true);
+        return next;
     }
-    if ((blocked || queue.held()) && now - progress_at_ >= options.write_limit)
-        return end({CloseCode::abnormal, "the write time limit", CloseInfo::By::us}, true);
-    if (blocked) queue.compact(shard_->delivery().pool(), true);
-    auto const silence = now - heard_at_;
-    if (silence >= options.silence_limit) {
-        end({CloseCode::abnormal, "no frame came within the limit", CloseInfo::By::us}, true);
-    } else if (silence >= options.ping_after && !pinged_) {
-        pinged_ = true;
-        if (queue.control_frames() == 0) {
-            push_control(ws::Opcode::ping, {}, false);
-            shard_->delivery().want_flush(*this);
+    if (blocked || queue.held()) {
+        if (is_due(progress_at_ + limits.write)) {
+            end({CloseCode::abnormal, "nothing was read within the write limit", CloseInfo::By::us}, true);
+            return next;
         }
+        shard_->delivery().admission().drop_expired(*this, shard_->now_ticks());
+        if (blocked) queue.compact(shard_->delivery().pool(), true);
+        next = std::min(next, tick + 10);
     }
+    if (is_paused()) heard_at_ = tick;  // it cannot be heard
+    if (is_due(heard_at_ + limits.silence)) {
+        end({CloseCode::abnormal, "no frame came within the silence limit", CloseInfo::By::us}, true);
+        return next;
+    }
+    if (!is_pinged_ && is_due(heard_at_ + limits.ping_after)) {
+        ping();
+        next = std::min(next, heard_at_ + limits.silence);
+    }
+    if (incomplete_at_ && is_due(incomplete_at_ + limits.message))
+        begin_close(CloseCode::policy_violation, "a message was not whole within the limit", CloseInfo::By::us, Pending::drop);
+    if (!extras_) return next;
+    if (extras_->message_at && is_due(extras_->message_at + limits.idle))
+        begin_close(CloseCode::going_away, "idle", CloseInfo::By::us, Pending::flush);
+    if (extras_->lifetime_ends_at && is_due(extras_->lifetime_ends_at))
+        begin_close(CloseCode::service_restart, "the session has lived its time", CloseInfo::By::us, Pending::flush);
+    if (extras_->identity.expires_at && is_due(shard_->tick_of(*extras_->identity.expires_at)))
+        begin_close(CloseCode::identity_expired, "the identity has expired", CloseInfo::By::us, Pending::flush);
+    return next;
 }
 
 }  // namespace hubbub::inline v0

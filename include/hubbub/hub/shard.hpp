@@ -1,380 +1,612 @@
 #pragma once
 
-#include <atomic>
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <hubbub/core/ids.hpp>
-#include <hubbub/core/shard_loop.hpp>
+#include <hubbub/core/completes.hpp>
 #include <hubbub/hub/any_handler.hpp>
-#include <hubbub/hub/delivery.hpp>
-#include <hubbub/hub/handshake.hpp>
-#include <hubbub/hub/hub_options.hpp>
+#include <hubbub/hub/drain.hpp>
+#include <hubbub/hub/reception.hpp>
 #include <hubbub/hub/session.hpp>
-#include <hubbub/ws/frame.hpp>
+#include <hubbub/hub/session_table.hpp>
+#include <hubbub/hub/shard_snapshot.hpp>
+#include <hubbub/hub/timers.hpp>
+#include <hubbub/hub/topic_router.hpp>
 
 namespace hubbub::inline v0 {
 
-/// The sums of a shard at a quiet moment.
-struct ShardSnapshot {
-    DeliveryCounts delivery;
-    std::uint64_t pending = 0;  ///< messages that are queued
-    std::size_t sessions = 0;
-    std::size_t handshakes = 0;
-    std::size_t topics = 0;
-};
-
-/// One loop's part of a hub: its sessions, their topics, and what happens at the end of each turn.
+/// One loop's part of a hub: its sessions, and what happens in each turn.
 ///
-/// A topic's *owner* shard, by a seeded hash of its name, gives each publication its place; publications, subscriptions and
-/// their answers travel between two shards in one first-in, first-out channel, so that who joins hears nothing twice and misses
-/// nothing.
+/// User code runs in two places only: while events and posted functions are dispatched, and in the close phase. Fan-out and flush
+/// walk plain vectors that stand still.
 ///
-/// Threading: its loop's. Lifetime: shared by the hub and by what is posted to the loop.
-template <ByteConnection Conn>
-class Shard final : public TurnHook, public std::enable_shared_from_this<Shard<Conn>> {
+/// Threading: its loop's. Lifetime: shared by the hub and by the function that ends it.
+///
+/// Why it is long: it is where the parts meet, and the order of a turn has to be seen in one place.
+template <BasicConnection Conn, HubPolicy Policy>
+class Shard final : private TurnHook, private RouterHost {
    public:
-    using SessionType = Session<Conn>;
+    using SessionType = Session<Conn, Policy>;
     using Driver = typename Conn::Driver;
-    using Shards = std::vector<std::shared_ptr<Shard>>;
+    using Router = TopicRouter<Policy>;
 
-    Shard(ShardLoop& loop, ShardIndex index, HubOptions const& options, typename Driver::Options const& driver, SipHash hash,
-          AnyHandler<SessionType> handler)
-        : loop_(loop),
-          index_(index),
-          options_(options),
-          hash_(hash),
-          handler_(std::move(handler)),
-          driver_(std::make_unique<Driver>(loop, driver)),
-          delivery_(options.queue, hash),
-          now_(loop.now()) {}
+    /// Durations in ticks.
+    struct TickLimits {
+        std::uint32_t ping_after, silence, message, write, close, idle, lifetime;
+    };
+    /// What all shards of a hub share.
+    struct Shared {
+        explicit Shared(HubOptions given) : options(std::move(given)), limits(options.connections) {}
+        HubOptions options;
+        LimitTable limits;
+        typename Policy::Overflow overflow;
+        typename Router::Ports ports;
+        std::vector<std::weak_ptr<Shard>> shards;
+        SipHash hash;
 
+        /// Runs `function(shard)` in a turn of that shard, from any thread. False: it has ended, and the function is gone.
+        template <class F>
+        bool post(ShardIndex index, F function) {
+            return ports[index.value]->post([weak = shards[index.value], function = std::move(function)]() mutable {
+                if (auto const shard = weak.lock(); shard && !shard->has_ended()) function(*shard);
+            });
+        }
+    };
+
+    Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Shared> shared, typename Driver::Options const& driver,
+          AnyHandler<SessionType> handler);
     ~Shard() { tear_down(); }
-
-    /// Once, before anything else. `all` outlives every shard's work.
-    void begin(Shards const& all) {
-        all_ = &all;
-        loop_.attach(this);
-        loop_.wake_at(loop_.now() + tick);
-    }
 
     ShardLoop& loop() noexcept { return loop_; }
     Driver& driver() noexcept { return *driver_; }
-    Delivery& delivery() noexcept { return delivery_; }
-    AnyHandler<SessionType>& handler() noexcept { return handler_; }
-    HubOptions const& options() const noexcept { return options_; }
-    TimePoint now() const noexcept { return now_; }
+    bool has_ended() const noexcept { return ended_; }
 
-    /// A connection that was accepted: its handshake begins.
-    void accept(typename Conn::Socket socket) {
+    // ---- connections
+
+    /// A connection whose request is still to be read, but for `read`.
+    void accept(typename Conn::Socket socket, std::span<std::byte> read = {})
+        requires ByteConnection<Conn>
+    {
         if (ended_) return;
-        handshakes_.push_back(std::make_unique<Handshake<Conn>>(Conn(*driver_, std::move(socket)), delivery_.pool(), options_, now_));
-        handshakes_.back()->start();
+        now_ = loop_.now();
+        reception_.accept(Conn(*driver_, std::move(socket)), now_, read);
         loop_.request_turn();
     }
+    /// A connection that is upgraded, here; see Upgrade.
+    void open(Conn&& connection, Upgrade upgrade);
+    void open_socket(typename Conn::Socket socket, Upgrade upgrade) {
+        open(Conn(*driver_, std::move(socket)), std::move(upgrade));
+    }
 
-    PublishResult publish(std::string_view topic, MessageView message, SessionId except);
-    bool subscribe(SessionType& session, std::string_view topic);
+    // ---- what sessions and the hub ask for
+
+    SessionType* find(SessionId id) noexcept { return id.shard == index_ ? sessions_.find(id) : nullptr; }
+    void publish(std::string_view topic, MessageView message, Frame const* frame, PublishOptions&& options) {
+        router_.publish(topic, outgoing(message, frame, std::move(options), loop_.now()));
+        loop_.request_turn();
+    }
+    void send(SessionId to, MessageView message, Frame const* frame) {
+        if (to.shard == index_) return on_direct(to, message);
+        router_.send(to, message, frame);
+        loop_.request_turn();
+    }
+    static Outgoing outgoing(MessageView message, Frame const* frame, PublishOptions&& options, TimePoint now);
+    template <class F>
+    void visit(SessionId id, F& function) {
+        if (SessionType* const session = find(id)) call_on(*session, [&] { function(*session); });
+        loop_.request_turn();
+    }
+    SubscribeResult subscribe(SessionType& session, std::string_view topic);
     bool unsubscribe(SessionType& session, std::string_view topic);
-    SessionType* find(SessionId id) noexcept {
-        if (id.shard != index_ || id.index >= sessions_.size()) return nullptr;
-        SessionType* const session = sessions_[id.index].get();
-        return session && session->id().generation == id.generation ? session : nullptr;
+    void join_internal(SessionType& session, std::string_view topic) { router_.subscribe(session, router_.intern(topic)); }
+    template <class F>
+    void after(SessionId id, std::chrono::milliseconds delay, F&& function) {
+        timers_.add(loop_.now() + delay, [this, id, function = std::forward<F>(function)]() mutable {
+            if (SessionType* const session = find(id)) call_on(*session, [&] { function(*session); });
+        });
+        arm_timer();
     }
-    std::size_t session_count() const noexcept { return sessions_.size() - free_.size(); }
-    template <class Visit>
-    void each_session(Visit&& visit) {
-        for (auto& session : sessions_)
-            if (session) visit(*session);
+    /// Closes all members of an internal topic that live here.
+    void close_members(std::string_view topic, CloseCode code, std::string_view reason);
+    void close_all(CloseCode code, std::string_view reason) {
+        sessions_.each([&](SessionType& session) { session.close(code, reason); });
     }
-    ShardSnapshot snapshot() {
-        ShardSnapshot result{delivery_.counts(), 0, session_count(), handshakes_.size(), delivery_.topics().size()};
-        each_session([&result](SessionType& session) { result.pending += static_cast<Subscriber&>(session).queue.messages(); });
-        return result;
-    }
+    void drain(std::shared_ptr<Drain> drain);
+    /// Everything goes, without a hook: the hub is destroyed.
+    void tear_down();
+    ShardSnapshot snapshot();
 
-    // ---- what sessions tell
+    // ---- for sessions only
+
+    Delivery& delivery() noexcept { return delivery_; }
+    HubOptions const& options() const noexcept { return shared_->options; }
+    TickLimits const& limits() const noexcept { return limits_; }
+    typename Policy::Access& access() noexcept { return access_; }
+    std::uint32_t tick() const noexcept { return tick_; }
+    std::int64_t now_ticks() const noexcept { return now_.time_since_epoch().count(); }
+    std::uint32_t tick_of(TimePoint when) const noexcept {
+        return when <= begun_ ? 0 : static_cast<std::uint32_t>((when - begun_) / tick_length);
+    }
+    std::uint32_t milliseconds() const noexcept {
+        return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now_ - begun_).count());
+    }
+    void reschedule(SessionType& session) { wheel_.schedule(session.id().index, session.check_time(tick_), tick_, links()); }
     void note_closing(SessionType& session) { closing_.push_back(&session); }
     void note_dead(SessionType& session) {
         dead_.push_back(&session);
         loop_.request_turn();
     }
     void note_holding(SessionType& session) { holding_.push_back(&session); }
-
-    /// Everything goes, without a hook: the hub is destroyed.
-    void tear_down() {
-        if (std::exchange(ended_, true)) return;
-        loop_.attach(nullptr);
-        for (auto& session : sessions_)
-            if (session) {
-                session->end({});
-                delivery_.leave_all(*session);
-            }
-        delivery_.fan_out();
-        sessions_.clear();
-        handshakes_.clear();
-        driver_.reset();  // while the loop that it watches is whole
+    void note_round_trip(std::uint32_t pinged_at) noexcept {
+        std::uint32_t const now = milliseconds();
+        if (pinged_at && now >= pinged_at) round_trip_ = (round_trip_ * 7 + (now - pinged_at)) / 8;
+    }
+    bool is_congested(std::string_view topic) const noexcept { return router_.is_congested(topic); }
+    /// Does not read from who publishes, until the mail gets through.
+    void hold_back(SessionType& session) {
+        session.pause(SessionType::paused_by_congestion);
+        held_back_.push_back(session.id());
+    }
+    void tell_gap(SessionType& session, std::uint64_t missed) {
+        if (auto const notice = codec_.gap_notice(missed)) delivery_.send(session, notice->message());
+    }
+    /// A question whose answer `then(session, answer)` gets, on this loop, if it does not come at once.
+    template <class Answer, class Then>
+    Asked<Answer> ask(SessionId id, Then then) {
+        return Asked<Answer>(
+            [port = shared_->ports[index_.value], alive = std::weak_ptr<bool>(alive_), this, id, then](Answer answer) {
+                port->post([alive, this, id, then, answer = std::move(answer)]() mutable {
+                    if (alive.expired()) return;
+                    if (SessionType* const session = find(id)) then(*session, std::move(answer));
+                });
+            });
+    }
+    /// Calls a hook. What it throws ends the session with 1011.
+    template <class Hook>
+    void call(SessionType& session, Hook&& hook) {
+        call_on(session, [&] { hook(handler_); });
     }
 
-    void on_turn_begin() noexcept override { now_ = loop_.now(); }
+   private:
+    static constexpr std::chrono::milliseconds tick_length{100};
+
+    struct NoReception {
+        void clear() {}
+        void close() {}
+        std::size_t size() const noexcept { return 0; }
+        std::uint64_t refused(std::size_t) const noexcept { return 0; }
+    };
+    template <class C>
+    struct ReceptionOf {
+        using type = NoReception;
+    };
+    template <ByteConnection C>
+    struct ReceptionOf<C> {
+        using type = Reception<C, Policy>;
+    };
+    /// A subscription that has begun or was refused, and is to be told.
+    struct Told {
+        SessionId session;
+        std::uint32_t topic;
+    };
+
+    void on_turn_begin() noexcept override {
+        port().wake_up();
+        set_time();
+    }
     void on_turn_end() noexcept override;
     void on_wake() noexcept override;
 
-   private:
-    static constexpr std::chrono::milliseconds tick{250};
-
-    std::size_t owner_of(std::string_view topic) const noexcept { return hash_(topic) % all_->size(); }
-    void open(Conn&& connection, Upgrade upgrade);
-    void open_ready();
-    void sequence(std::string_view topic, MessageView message, SessionId except);
-    void deliver(std::string_view topic, std::uint64_t position, MessageView message, SessionId except);
-    void interest(std::string_view topic, ShardIndex from);
-    void acknowledge(std::string_view topic, std::uint64_t position);
-    void forget_if_lonely(std::uint32_t number);
-    void close_phase();
-    template <class Call>
-    void post_to(std::size_t shard, Call call) {
-        auto const& target = (*all_)[shard];
-        target->loop_.post([target, call = std::move(call)]() mutable {
-            if (!target->ended_) call(*target);
-        });
+    Subscriber* find_subscriber(SessionId id) noexcept override { return find(id); }
+    void on_admitted(std::uint32_t topic, Subscriber& subscriber) override {
+        if (!is_internal(topic)) told_.push_back({static_cast<SessionType&>(subscriber).id(), topic});
     }
+    void on_direct(SessionId id, MessageView message) override {
+        if (SessionType* const session = find(id)) session->send(message);
+    }
+
+    ShardPort& port() noexcept { return *shared_->ports[index_.value]; }
+    auto links() noexcept {
+        return [this](std::uint32_t index) -> WheelLinks& { return sessions_[index].wheel_; };
+    }
+    bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].name.front() == '\0'; }
+    template <class F>
+    void call_on(SessionType& session, F&& function) {
+        if (completes(std::forward<F>(function))) return;
+        ++callbacks_threw_;
+        events_.on_event({"callback_threw", session.id(), {}});
+        session.begin_close(CloseCode::internal_error, "internal error", CloseInfo::By::us, SessionType::Pending::drop);
+    }
+    void set_time() noexcept {
+        now_ = loop_.now();
+        tick_ = tick_of(now_);
+    }
+    void arm_timer() {
+        TimePoint const next = std::min(next_tick_, timers_.next());
+        if (next != armed_) loop_.wake_at(armed_ = next);
+    }
+    void open_ready();
+    void flush_all();
+    void close_phase();
+    void tell();
+    void release_held_back();
+    void end_drain() {
+        if (drain_) std::exchange(drain_, nullptr)->shard_is_empty();
+        for (auto& each : std::exchange(draining_too_, {})) each->shard_is_empty();
+    }
+    void begin_subscription(SessionType& session, std::string_view topic);
+    void run_ticks();
 
     ShardLoop& loop_;
     ShardIndex index_;
-    HubOptions const& options_;
-    SipHash hash_;
+    std::shared_ptr<Shared> shared_;
+    TickLimits limits_;
     AnyHandler<SessionType> handler_;
+    typename Policy::Access access_;
+    typename Policy::Sharding sharding_;
+    typename Policy::Codec codec_;
+    typename Policy::EventSink events_;
     std::unique_ptr<Driver> driver_;
     Delivery delivery_;
-    TimePoint now_;
-    Shards const* all_ = nullptr;
+    Router router_;
+    typename ReceptionOf<Conn>::type reception_;
+    SessionTable<SessionType> sessions_;
+    TimingWheel wheel_;
+    Timers timers_;
+    std::shared_ptr<Drain> drain_;
+    std::vector<std::shared_ptr<Drain>> draining_too_;
+    TimePoint drain_ends_{};
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with the shard, on its thread
+    TimePoint begun_, now_, next_tick_, armed_ = TimePoint::max();
+    std::uint32_t tick_ = 1, ran_tick_ = 1;
     bool ended_ = false;
-    std::uint32_t generations_ = 0;
-    std::uint16_t next_shard_ = 0;
-    std::vector<std::unique_ptr<Handshake<Conn>>> handshakes_;
-    std::vector<std::unique_ptr<SessionType>> sessions_;
-    std::vector<std::uint32_t> free_;
+    std::minstd_rand random_;
+    std::uint64_t opened_ = 0, closed_ = 0, callbacks_threw_ = 0;
+    std::chrono::microseconds lag_{0};
+    std::uint32_t round_trip_ = 0;
     std::vector<Subscriber*> flushing_;
     std::vector<SessionType*> closing_, dead_, burying_, holding_;
-    std::vector<std::uint32_t> lonely_;
+    std::vector<SessionId> held_back_;
+    std::vector<Told> told_;
 };
 
-template <ByteConnection Conn>
-PublishResult Shard<Conn>::publish(std::string_view topic, MessageView message, SessionId except) {
-    if (ended_) return PublishResult::closed;
-    if (!delivery_.fits(message.size())) return PublishResult::too_big;
-    std::size_t const owner = owner_of(topic);
-    if (owner == index_.value) {
-        sequence(topic, message, except);
-        loop_.request_turn();
-    } else {
-        post_to(owner, [topic = std::string(topic), frame = Frame(message), except](Shard& shard) {
-            shard.sequence(topic, frame.message(), except);
+template <BasicConnection Conn, HubPolicy Policy>
+Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Shared> shared,
+                           typename Driver::Options const& driver, AnyHandler<SessionType> handler)
+    : loop_(loop),
+      index_(index),
+      shared_(std::move(shared)),
+      handler_(std::move(handler)),
+      driver_(std::make_unique<Driver>(loop, driver)),
+      delivery_(shared_->options.queue, shared_->overflow, shared_->hash),
+      router_(index, shared_->ports, delivery_, shared_->hash, std::random_device{}(), *this),
+      reception_([this] {
+          if constexpr (ByteConnection<Conn>)
+              return typename ReceptionOf<Conn>::type(delivery_.pool(), shared_->options, shared_->limits,
+                                                      shared_->ports[index_.value]);
+          else
+              return NoReception{};
+      }()),
+      begun_(loop.now() - tick_length),
+      now_(loop.now()),
+      next_tick_(now_ + tick_length),
+      random_(std::random_device{}()) {
+    auto const ticks = [](std::chrono::milliseconds duration) {
+        return duration.count() == 0 ? 0u : static_cast<std::uint32_t>(std::max<std::int64_t>(1, duration / tick_length));
+    };
+    HubOptions const& options = shared_->options;
+    limits_ = {ticks(options.ping_after),    ticks(options.silence_limit), ticks(options.message_limit),
+               ticks(options.write_limit),   ticks(options.close_limit),   ticks(options.idle_limit),
+               ticks(options.lifetime_limit)};
+    loop_.attach(this);
+    arm_timer();
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+Outgoing Shard<Conn, Policy>::outgoing(MessageView message, Frame const* frame, PublishOptions&& options, TimePoint now) {
+    Outgoing result{.message = message, .frame = frame, .except = options.except, .key = options.key};
+    if (options.expires_in.count()) result.expires_at = (now + options.expires_in).time_since_epoch().count();
+    if (options.on_receipt) result.receipt = make_receipt(std::move(options.on_receipt));
+    return result;
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
+    if (ended_) return;
+    SessionType& session = sessions_.make(index_, *this, std::move(connection), std::move(upgrade.lease));
+    ++opened_;
+    // Jittered from the start, so that a thousand that come together do not ping together.
+    session.heard_at_ = tick_ - std::min(tick_, static_cast<std::uint32_t>(random_() % (limits_.ping_after / 2 + 1)));
+    session.progress_at_ = tick_;
+    SessionExtras& extras = session.extras();
+    extras.opened_at = tick_;
+    extras.request = std::move(upgrade.request);
+    extras.protocol = std::move(upgrade.protocol);
+    extras.identity = std::move(upgrade.identity);
+    if (limits_.idle) extras.message_at = std::max(tick_, 1u);
+    if (limits_.lifetime)
+        extras.lifetime_ends_at =
+            tick_ + limits_.lifetime - static_cast<std::uint32_t>(random_() % (limits_.lifetime / 10 + 1));
+    if (!upgrade.response.empty()) {
+        ws::Block* const block = delivery_.pool().make(upgrade.response.size());
+        std::memcpy(block->bytes, upgrade.response.data(), upgrade.response.size());
+        block->size = static_cast<std::uint32_t>(upgrade.response.size());
+        static_cast<Subscriber&>(session).queue.push_opaque(block, block->size);
+        delivery_.pool().release(block);
+        delivery_.admission().want_flush(session);
+    }
+    session.connection_.start(session);
+    reschedule(session);
+    join_internal(session, internal_topics::all);
+    if (!extras.identity.user.empty()) join_internal(session, internal_topics::user(extras.identity.user));
+    for (auto const& label : extras.identity.labels) join_internal(session, internal_topics::label(label));
+    call(session, [&](auto& handler) { handler.on_open(session); });
+    if (session.extras_) session.extras_->request.reset();
+    session.forget_idle_extras();
+    if constexpr (ByteConnection<Conn>)
+        if (!upgrade.beyond.empty()) session.on_bytes(upgrade.beyond);
+    loop_.request_turn();
+}
+
+/// Handshakes that ended well become sessions, here or on the shard that the policy chooses.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::open_ready() {
+    if constexpr (ByteConnection<Conn>) {
+        reception_.take_ready([this](Conn&& connection, Upgrade upgrade) {
+            auto const count = static_cast<std::uint16_t>(shared_->ports.size());
+            ShardIndex target = index_;
+            if (count > 1)
+                target = sharding_(SessionInfo{upgrade.request, upgrade.identity, connection.peer()}, ShardCount{count});
+            HUBBUB_ASSERT(target.value < count);
+            if (target == index_) return open(std::move(connection), std::move(upgrade));
+            shared_->post(target, [socket = connection.detach(), upgrade = std::move(upgrade)](Shard& shard) mutable {
+                shard.open_socket(std::move(socket), std::move(upgrade));
+            });
         });
     }
-    return PublishResult::accepted;
 }
 
-/// The owner gives a publication its place, and passes it on to the shards that have members.
-template <ByteConnection Conn>
-void Shard<Conn>::sequence(std::string_view topic, MessageView message, SessionId except) {
-    auto const number = delivery_.topics().find(topic);
-    if (!number) return;  // nobody is subscribed anywhere
-    Topic& known = delivery_.topics()[*number];
-    ++known.position;
-    delivery_.publish(*number, message, find(except));
-    if (!known.interested_shards) return;
-    Frame const frame(message);
-    for (std::size_t shard = 0; shard < all_->size(); ++shard)
-        if (known.interested_shards >> shard & 1)
-            post_to(shard, [topic = std::string(topic), frame, except, position = known.position](Shard& target) {
-                target.deliver(topic, position, frame.message(), except);
-            });
-}
-
-template <ByteConnection Conn>
-void Shard<Conn>::deliver(std::string_view topic, std::uint64_t position, MessageView message, SessionId except) {
-    auto const number = delivery_.topics().find(topic);
-    if (!number) return;
-    delivery_.topics()[*number].position = position;
-    delivery_.publish(*number, message, find(except));
-}
-
-template <ByteConnection Conn>
-bool Shard<Conn>::subscribe(SessionType& session, std::string_view topic) {
-    std::uint32_t const number = delivery_.topics().intern(topic);
-    if (static_cast<Subscriber&>(session).find(number)) return false;
-    Topic& known = delivery_.topics()[number];
-    bool const owned = owner_of(topic) == index_.value;
-    delivery_.join(session, number, !owned && known.interest != Topic::Interest::acknowledged);
-    if (!owned && known.interest == Topic::Interest::none) {
-        known.interest = Topic::Interest::asked;
-        post_to(owner_of(topic), [topic = std::string(topic), from = index_](Shard& owner) { owner.interest(topic, from); });
+template <BasicConnection Conn, HubPolicy Policy>
+SubscribeResult Shard<Conn, Policy>::subscribe(SessionType& session, std::string_view topic) {
+    if (auto const known = delivery_.topics().find(topic); known && static_cast<Subscriber&>(session).find(*known))
+        return SubscribeResult::already;
+    if (static_cast<Subscriber&>(session).memberships() >=
+        shared_->options.subscriptions + 2 + session.identity().labels.size())
+        return SubscribeResult::too_many;
+    if constexpr (always_agrees<typename Policy::Access>) {
+        begin_subscription(session, topic);
+    } else {
+        auto const decided = [this, topic = std::string(topic)](SessionType& whose, Permission permission) {
+            if (permission.allowed && whose.is_open()) return begin_subscription(whose, topic);
+            call(whose, [&](auto& handler) { handler.on_subscribed(whose, Subscription{topic, false, {}}); });
+        };
+        auto asked = ask<Permission>(session.id(), decided);
+        access_.authorize({AuthorizationRequest::Action::subscribe, topic, session.id(), session.identity()}, asked.verdict());
+        if (auto const now = asked.take()) {
+            if (now->allowed)
+                begin_subscription(session, topic);
+            else
+                after(session.id(), std::chrono::milliseconds(0), [decided](SessionType& whose) { decided(whose, {}); });
+        }
     }
-    return true;
+    return SubscribeResult::started;
 }
 
-template <ByteConnection Conn>
-void Shard<Conn>::interest(std::string_view topic, ShardIndex from) {
-    Topic& known = delivery_.topics()[delivery_.topics().intern(topic)];
-    known.interested_shards |= std::uint64_t{1} << from.value;
-    // The answer is behind what was published before, and in front of what comes.
-    post_to(from.value, [topic = std::string(topic), position = known.position](Shard& shard) { shard.acknowledge(topic, position); });
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::begin_subscription(SessionType& session, std::string_view topic) {
+    std::uint32_t const number = router_.intern(topic);
+    if (static_cast<Subscriber&>(session).find(number)) return;
+    if (router_.subscribe(session, number)) told_.push_back({session.id(), number});
+    loop_.request_turn();
 }
 
-template <ByteConnection Conn>
-void Shard<Conn>::acknowledge(std::string_view topic, std::uint64_t position) {
-    auto const number = delivery_.topics().find(topic);
-    HUBBUB_ASSERT(number);  // a topic that has asked is kept
-    Topic& known = delivery_.topics()[*number];
-    known.interest = Topic::Interest::acknowledged;
-    known.position = position;
-    delivery_.admit(known);
-    if (known.members.empty()) lonely_.push_back(*number);
-}
-
-template <ByteConnection Conn>
-bool Shard<Conn>::unsubscribe(SessionType& session, std::string_view topic) {
+template <BasicConnection Conn, HubPolicy Policy>
+bool Shard<Conn, Policy>::unsubscribe(SessionType& session, std::string_view topic) {
     auto const number = delivery_.topics().find(topic);
     if (!number || !static_cast<Subscriber&>(session).find(*number)) return false;
-    delivery_.leave(session, *number);
-    if (delivery_.topics()[*number].members.empty()) lonely_.push_back(*number);
+    router_.unsubscribe(session, *number);
     return true;
 }
 
-/// On the tick, so that a topic whose last member comes back at once is not asked for again.
-template <ByteConnection Conn>
-void Shard<Conn>::forget_if_lonely(std::uint32_t number) {
-    Topic& topic = delivery_.topics()[number];
-    if (topic.name.empty() || !topic.members.empty() || !topic.run.empty() || topic.interest == Topic::Interest::asked) return;
-    std::size_t const owner = owner_of(topic.name);
-    if (owner == index_.value) {
-        if (topic.interested_shards) return;
-    } else if (topic.interest == Topic::Interest::acknowledged) {
-        post_to(owner, [topic = topic.name, from = index_](Shard& shard) {
-            if (auto const known = shard.delivery_.topics().find(topic)) {
-                shard.delivery_.topics()[*known].interested_shards &= ~(std::uint64_t{1} << from.value);
-                shard.lonely_.push_back(*known);
-            }
-        });
-    }
-    delivery_.topics().erase(number);
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::close_members(std::string_view topic, CloseCode code, std::string_view reason) {
+    auto const number = delivery_.topics().find(topic);
+    if (!number) return;
+    for (Topic::Member const& member : delivery_.topics()[*number].members)  // closing leaves the topic only in the close phase
+        static_cast<SessionType*>(member.subscriber)->close(code, reason);
 }
 
-template <ByteConnection Conn>
-void Shard<Conn>::open(Conn&& connection, Upgrade upgrade) {
-    std::uint32_t index;
-    if (free_.empty()) {
-        index = static_cast<std::uint32_t>(sessions_.size());
-        sessions_.emplace_back();
-    } else {
-        index = free_.back();
-        free_.pop_back();
-    }
-    sessions_[index] = std::make_unique<SessionType>(*this, SessionId{index, ++generations_, index_}, std::move(connection),
-                                                     std::move(upgrade.request));
-    SessionType& session = *sessions_[index];
-    session.heard_at_ = session.progress_at_ = now_;
-    ws::Block* const block = delivery_.pool().make(upgrade.response.size());
-    std::memcpy(block->bytes, upgrade.response.data(), upgrade.response.size());
-    block->size = static_cast<std::uint32_t>(upgrade.response.size());
-    static_cast<Subscriber&>(session).queue.push_opaque(block, block->size);
-    delivery_.pool().release(block);
-    delivery_.want_flush(session);
-    session.connection_.start(session);
-    try {
-        handler_.on_open(session);
-    } catch (...) {
-        session.close(CloseCode::internal_error, "internal error");
-    }
-    if (!upgrade.beyond.empty()) session.on_bytes(upgrade.beyond);
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::drain(std::shared_ptr<Drain> drain) {
+    if (ended_) return drain->shard_is_empty();
+    if (drain_) return draining_too_.push_back(std::move(drain));  // idempotent: it is told when the first one is
+    drain_ = std::move(drain);
+    drain_ends_ = loop_.now() + drain_->options().deadline;
+    reception_.close();
+    loop_.request_turn();
 }
 
-/// Handshakes that ended well become sessions, here or on the shard whose turn it is.
-template <ByteConnection Conn>
-void Shard<Conn>::open_ready() {
-    for (std::size_t i = 0; i < handshakes_.size();) {
-        Handshake<Conn>& handshake = *handshakes_[i];
-        if (handshake.is_ready()) {
-            std::size_t const target = next_shard_ = static_cast<std::uint16_t>((next_shard_ + 1u) % all_->size());
-            if (target == index_.value) {
-                open(std::move(handshake.connection()), handshake.take_upgrade());
-            } else {
-                post_to(target, [socket = handshake.connection().detach(), upgrade = handshake.take_upgrade()](Shard& shard) mutable {
-                    shard.open(Conn(*shard.driver_, std::move(socket)), std::move(upgrade));
-                });
-            }
-        } else if (!handshake.is_over()) {
-            ++i;
-            continue;
-        }
-        handshakes_[i] = std::move(handshakes_.back());
-        handshakes_.pop_back();
-    }
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::tear_down() {
+    if (std::exchange(ended_, true)) return;
+    port().end();
+    alive_.reset();
+    loop_.attach(nullptr);
+    sessions_.each([this](SessionType& session) {
+        session.end({});
+        delivery_.leave_all(session);
+    });
+    delivery_.fan_out();
+    std::vector<std::uint32_t> indices;
+    sessions_.each([&](SessionType& session) { indices.push_back(session.id().index); });
+    for (std::uint32_t const index : indices) sessions_.destroy(index);
+    reception_.clear();
+    driver_.reset();  // while the loop that it watches is whole
+    end_drain();
 }
 
-template <ByteConnection Conn>
-void Shard<Conn>::on_turn_end() noexcept {
+template <BasicConnection Conn, HubPolicy Policy>
+ShardSnapshot Shard<Conn, Policy>::snapshot() {
+    ShardSnapshot result;
+    result.delivery = delivery_.counts();
+    sessions_.each([&](SessionType& session) { result.pending += static_cast<Subscriber&>(session).queue.messages(); });
+    result.opened = opened_;
+    result.closed = closed_;
+    result.callbacks_threw = callbacks_threw_;
+    for (std::size_t i = 0; i < refusals; ++i) result.refused[i] = reception_.refused(i);
+    result.sessions = sessions_.size();
+    result.handshakes = reception_.size();
+    result.topics = delivery_.topics().size();
+    result.pooled_bytes = delivery_.pool().ledger().used();
+    result.loop_lag = lag_;
+    result.round_trip = std::chrono::milliseconds(round_trip_);
+    return result;
+}
+
+// ---- a turn
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::on_turn_end() noexcept {
     open_ready();
+    router_.take_mail();  // once a turn, else it would starve the sockets
     do {
+        router_.post_mail();
         delivery_.fan_out();
-        for (Subscriber* const subscriber : delivery_.overflowed())
-            static_cast<SessionType*>(subscriber)->begin_close(CloseCode::try_again_later, "too slow", CloseInfo::By::us,
-                                                               SessionType::Pending::drop);
-        delivery_.overflowed().clear();
-        flushing_.swap(delivery_.flush_list());
-        for (std::size_t i = 0; i < flushing_.size(); ++i) {
-            if (i + 4 < flushing_.size()) __builtin_prefetch(flushing_[i + 4]);
-            static_cast<SessionType*>(flushing_[i])->flush();
-        }
-        flushing_.clear();
-        driver_->commit();
-        for (SessionType* const session : holding_)  // what is held now the connection has copied
-            if (!session->queue.empty()) session->queue.compact(delivery_.pool(), true);
-        holding_.clear();
+        flush_all();
         close_phase();
-    } while (delivery_.has_work());
+        open_ready();
+    } while (delivery_.has_work() || router_.has_unposted() || !told_.empty());
+    if (!held_back_.empty()) release_held_back();
     delivery_.end_turn();
     for (SessionType* const session : burying_) {
-        free_.push_back(session->id().index);
-        sessions_[session->id().index].reset();
+        wheel_.remove(session->id().index, links());
+        sessions_.destroy(session->id().index);
     }
     burying_.clear();
+    if (drain_ && sessions_.size() == 0 && reception_.size() == 0) end_drain();
+    if (port().fall_asleep()) loop_.request_next_turn();
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::flush_all() {
+    auto& overflowed = delivery_.admission().overflowed();
+    for (std::size_t i = 0; i < overflowed.size(); ++i)
+        static_cast<SessionType*>(overflowed[i])
+            ->begin_close(CloseCode::try_again_later, "too slow", CloseInfo::By::us, SessionType::Pending::drop);
+    overflowed.clear();
+    flushing_.swap(delivery_.admission().flush_list());
+    for (std::size_t i = 0; i < flushing_.size(); ++i) {
+        if (i + 4 < flushing_.size()) {
+            auto const* ahead = reinterpret_cast<char const*>(flushing_[i + 4]);
+            __builtin_prefetch(ahead);
+            __builtin_prefetch(ahead + 64);
+        }
+        static_cast<SessionType*>(flushing_[i])->flush();
+    }
+    flushing_.clear();
+    driver_->commit();
+    for (SessionType* const session : holding_)  // what is held now the connection has copied
+        if (!session->queue.empty()) session->queue.compact(delivery_.pool(), true);
+    holding_.clear();
 }
 
 /// The only place but the dispatch of events where user code runs.
-template <ByteConnection Conn>
-void Shard<Conn>::close_phase() {
-    auto const leave = [this](SessionType& session) {
-        static_cast<Subscriber&>(session).each_membership(
-            [this](Subscriber::Membership const& membership) { lonely_.push_back(membership.topic); });
-        delivery_.leave_all(session);
-    };
-    for (std::size_t i = 0; i < closing_.size(); ++i) leave(*closing_[i]);
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::close_phase() {
+    tell();
+    for (std::size_t i = 0; i < closing_.size(); ++i) router_.leave_all(*closing_[i]);
     closing_.clear();
     for (std::size_t i = 0; i < dead_.size(); ++i) {
         SessionType& session = *dead_[i];
-        leave(session);
-        try {
-            handler_.on_close(session, *session.ended_);
-        } catch (...) {
+        router_.leave_all(session);
+        ++closed_;
+        if (!completes([&] { handler_.on_close(session, *session.extras_->ended); })) {
+            ++callbacks_threw_;
+            events_.on_event({"callback_threw", session.id(), "on_close"});
         }
         burying_.push_back(&session);
     }
     dead_.clear();
 }
 
-template <ByteConnection Conn>
-void Shard<Conn>::on_wake() noexcept {
-    now_ = loop_.now();
-    each_session([this](SessionType& session) { session.check_time(now_); });
-    for (auto& handshake : handshakes_) handshake->check_time(now_);
-    for (std::uint32_t const number : std::exchange(lonely_, {})) forget_if_lonely(number);
-    delivery_.pool().trim();
-    loop_.wake_at(now_ + tick);
+/// Tells sessions of subscriptions and of pressure.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::tell() {
+    for (auto const& [id, number] : std::exchange(told_, {})) {
+        SessionType* const session = find(id);
+        if (!session || !session->is_open()) continue;
+        Topic& topic = delivery_.topics()[number];
+        if (!static_cast<Subscriber&>(*session).find(number)) continue;  // it has left meanwhile
+        std::string const name = topic.name;
+        Subscription const subscription{name, true, topic.position};
+        call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
+    }
+    auto& pressures = delivery_.admission().pressures();
+    for (std::size_t i = 0; i < pressures.size(); ++i) {
+        auto* const session = static_cast<SessionType*>(pressures[i].subscriber);
+        bool const high = pressures[i].high;
+        if (session->is_open()) call(*session, [&](auto& handler) { handler.on_pressure(*session, high); });
+    }
+    pressures.clear();
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::release_held_back() {
+    if (router_.is_any_congested()) return;
+    for (SessionId const id : std::exchange(held_back_, {}))
+        if (SessionType* const session = find(id)) session->resume(SessionType::paused_by_congestion);
+}
+
+// ---- time
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::on_wake() noexcept {
+    set_time();
+    armed_ = TimePoint::max();
+    if (now_ >= next_tick_) {
+        lag_ = std::chrono::duration_cast<std::chrono::microseconds>(now_ - next_tick_);
+        run_ticks();
+        next_tick_ = now_ + tick_length;
+    }
+    timers_.run(now_);
+    arm_timer();
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::run_ticks() {
+    // A loop that was stopped for long looks at each slot of the wheel once, not at each tick.
+    if (tick_ - ran_tick_ > TimingWheel::slots) ran_tick_ = tick_ - TimingWheel::slots;
+    while (ran_tick_ != tick_) {
+        ++ran_tick_;
+        wheel_.run(ran_tick_, links(), [this](std::uint32_t index) {
+            SessionType& session = sessions_[index];
+            if (session.state != Subscriber::State::closed) wheel_.schedule(index, session.check_time(tick_), tick_, links());
+        });
+    }
+    if constexpr (ByteConnection<Conn>) reception_.check_time(now_);
+    if (!held_back_.empty()) release_held_back();
+    if (drain_) {
+        std::size_t left = drain_->batch(tick_length);
+        bool const over = now_ >= drain_ends_;
+        sessions_.each([&](SessionType& session) {
+            if (over) return session.end({CloseCode::abnormal, "the drain was over", CloseInfo::By::us}, true);
+            if (!left || !session.is_open()) return;
+            --left;
+            session.close(drain_->options().code, drain_->options().reason);
+        });
+        if (over) reception_.clear();
+    }
+    if (tick_ % 10 == 0) {
+        router_.forget_lonely();
+        delivery_.pool().trim();
+    }
 }
 
 }  // namespace hubbub::inline v0

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -28,32 +29,63 @@ class Subscriber {
     std::uint32_t dropped = 0;
     State state = State::open;
     bool in_flush_list = false;
-    bool blocked = false;         ///< the connection refused something and will say when there is room
-    std::uint32_t seen = 0;       ///< how much the shard had published when this one was last brought up to date
-    Membership first;             ///< most sessions have one
+    bool blocked = false;           ///< the connection refused something and will say when there is room
+    bool pressed = false;           ///< above the high watermark, and not at the low one since
+    std::uint32_t missed = 0;       ///< messages that were dropped for slowness since the last gap notice
+    std::uint32_t seen = 0;         ///< how much the shard had published when this one was last brought up to date
+    std::array<Membership, 2> few;  ///< most sessions have no more: the topic of all, and one of their own
     std::unique_ptr<std::vector<Membership>> more;
 
     /// Messages that were ever meant for this session.
     std::uint64_t accepted() const noexcept { return written + dropped + queue.messages(); }
 
-    std::size_t memberships() const noexcept { return (first.topic != no_topic) + (more ? more->size() : 0); }
+    std::size_t memberships() const noexcept {
+        return static_cast<std::size_t>(few[0].topic != no_topic) + (few[1].topic != no_topic) + (more ? more->size() : 0);
+    }
 
     /// Calls `visit(Membership&)` for each.
     template <class Visit>
     void each_membership(Visit&& visit) {
-        if (first.topic != no_topic) visit(first);
+        for (Membership& membership : few)
+            if (membership.topic != no_topic) visit(membership);
         if (more)
             for (Membership& membership : *more) visit(membership);
     }
     Membership* find(std::uint32_t topic) noexcept {
-        if (first.topic == topic) return &first;
+        for (Membership& membership : few)
+            if (membership.topic == topic) return &membership;
         if (more)
             for (Membership& membership : *more)
                 if (membership.topic == topic) return &membership;
         return nullptr;
     }
-    /// 0 is `first`, else one more than the index in `more`.
-    Membership& by_slot(std::uint32_t slot) noexcept { return slot ? (*more)[slot - 1] : first; }
+
+    // ---- slots: what a topic's list of members remembers of a membership
+    static constexpr std::uint32_t few_slots = 2;
+
+    Membership& by_slot(std::uint32_t slot) noexcept { return slot < few_slots ? few[slot] : (*more)[slot - few_slots]; }
+    std::uint32_t add(Membership membership) {
+        for (std::uint32_t slot = 0; slot < few_slots; ++slot)
+            if (few[slot].topic == no_topic) {
+                few[slot] = membership;
+                return slot;
+            }
+        if (!more) more = std::make_unique<std::vector<Membership>>();
+        more->push_back(membership);
+        return static_cast<std::uint32_t>(more->size() - 1) + few_slots;
+    }
+    /// Returns the membership that has moved to another slot by that, and the slot; or null.
+    std::pair<Membership*, std::uint32_t> remove(Membership* membership) {
+        if (membership >= few.data() && membership < few.data() + few_slots) {
+            *membership = {};
+            return {nullptr, 0};
+        }
+        auto const index = static_cast<std::size_t>(membership - more->data());
+        *membership = more->back();
+        more->pop_back();
+        if (index == more->size()) return {nullptr, 0};
+        return {membership, static_cast<std::uint32_t>(index) + few_slots};
+    }
 };
 
 }  // namespace hubbub::inline v0

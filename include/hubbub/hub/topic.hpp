@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <hubbub/core/position.hpp>
 #include <hubbub/hub/subscriber.hpp>
+#include <hubbub/policy/overflow_action.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -13,6 +16,7 @@ struct RunPart {
     std::uint32_t segment, offset;
     std::uint32_t before;  ///< messages of that segment before `offset`
     std::uint32_t first_exclusion, last_exclusion;
+    std::uint32_t superseded;  ///< messages that were overwritten in the run while it was wholly this member's
 };
 
 /// A message of an open run that one member does not get.
@@ -43,11 +47,15 @@ struct Topic {
     std::string name;
     std::vector<Member> members;
     std::vector<Segment> run;
-    std::uint32_t size_hint = 0;         ///< bytes of the last run
-    std::uint64_t position = 0;          ///< of the newest message in the topic's order
-    std::uint64_t interested_shards = 0; ///< at the owner: a bit for each other shard that has members
-    Interest interest = Interest::none;  ///< at a shard that is not the owner
-    std::uint64_t dropped[2] = {};       ///< by DropReason
+    std::uint32_t size_hint = 0;            ///< bytes of the last run
+    Position position;                      ///< of the newest message in the topic's order
+    std::uint64_t interested_shards = 0;    ///< at the owner: a bit for each other shard that has members
+    Interest interest = Interest::none;     ///< at a shard that is not the owner
+    std::optional<OverflowAction> on_full;  ///< instead of the policy's
+    bool keeps_last_of_key = false;         ///< its messages conflate by key
+    bool has_parts = false;                 ///< somebody gets only a part of the open run
+    std::uint32_t superseded = 0;           ///< messages that were overwritten in the open run
+    std::uint64_t dropped[drop_reasons] = {};
 };
 
 }  // namespace hubbub::inline v0

@@ -7,7 +7,7 @@ namespace hubbub::inline v0::ws {
 
 /// What is optional about one message in a block, in the block's trailer, ordered by `offset`.
 struct MessageRecord {
-    std::uint32_t offset;     ///< of its frame in the block
+    std::uint32_t offset;  ///< of its frame in the block
     std::uint32_t reserved;
     std::uint64_t key;        ///< hash of its key, 0 for none
     std::int64_t expires_at;  ///< ticks of the loop's clock, 0 for never
@@ -18,18 +18,18 @@ struct MessageRecord {
 /// Threading: belongs to one shard; its count is not atomic.
 /// Lifetime: `BlockPool` makes and frees it; every Slice in a queue owns one reference.
 struct Block {
-    std::byte* bytes;          ///< behind this header, or inside a Frame that the block owns a reference of
+    std::byte* bytes;  ///< behind this header, or inside a Frame that the block owns a reference of
     std::uint32_t references;
-    std::uint32_t size;        ///< bytes in use
+    std::uint32_t size;  ///< bytes in use
     std::uint32_t capacity;
-    std::uint32_t topic;       ///< index of the topic in its shard; `no_topic` for direct sends
-    std::uint64_t position;    ///< of the first message in the topic's order
-    void* frame;               ///< reference that is owned (see Frame::release), or null
-    Block* trailer;            ///< holds `records` MessageRecords, or null
+    std::uint32_t topic;     ///< index of the topic in its shard; `no_topic` for direct sends
+    std::uint64_t position;  ///< of the first message in the topic's order
+    void* frame;             ///< reference that is owned (see Frame::release), or null
+    Block* trailer;          ///< holds `records` MessageRecords, or null
     std::uint32_t records;
     std::uint8_t size_class;
-    bool is_arena;             ///< shared by a turn's direct sends: may not be pinned past the turn
-    std::uint8_t variant;      ///< which codec and compression its frames have
+    bool is_arena;         ///< shared by a turn's direct sends: may not be pinned past the turn
+    std::uint8_t variant;  ///< which codec and compression its frames have
 
     static constexpr std::uint32_t no_topic = ~0u;
 };

@@ -37,7 +37,8 @@ class BlockPool {
 
     /// An empty block with room for at least `bytes`, and one reference, which is the caller's.
     Block* make(std::size_t bytes, std::uint32_t topic = Block::no_topic) {
-        std::size_t const size_class = std::max<std::size_t>(static_cast<std::size_t>(std::bit_width(bytes + sizeof(Block) - 1)), smallest);
+        std::size_t const size_class =
+            std::max<std::size_t>(static_cast<std::size_t>(std::bit_width(bytes + sizeof(Block) - 1)), smallest);
         HUBBUB_ASSERT(size_class < classes);
         void* memory;
         if (Free* head = free_[size_class]) {
@@ -51,7 +52,8 @@ class BlockPool {
         ledger_.charge(std::size_t{1} << size_class);
         auto* bytes_of = static_cast<std::byte*>(memory) + sizeof(Block);
         auto const capacity = static_cast<std::uint32_t>((std::size_t{1} << size_class) - sizeof(Block));
-        return ::new (memory) Block{bytes_of, 1, 0, capacity, topic, 0, nullptr, nullptr, 0, static_cast<std::uint8_t>(size_class), false, 0};
+        return ::new (memory)
+            Block{bytes_of, 1, 0, capacity, topic, 0, nullptr, nullptr, 0, static_cast<std::uint8_t>(size_class), false, 0};
     }
 
     /// A block that refers to a frame's bytes instead of copying them; it owns one reference of the frame.

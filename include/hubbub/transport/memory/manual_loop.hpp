@@ -63,8 +63,7 @@ class ManualLoop final : public ShardLoop {
 
     /// Turns and timers until nothing is left to do now. Stops after `most` turns: a loop that never rests is a defect.
     void run_until_idle(int most = 100'000) {
-        while (most-- > 0 && (run_turn() || run_timer())) {
-        }
+        while (most-- > 0 && (run_turn() || run_timer())) {}
         HUBBUB_ASSERT(most > 0);
     }
 

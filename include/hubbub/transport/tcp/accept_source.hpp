@@ -77,8 +77,8 @@ inline void AcceptSource::accept_batch() {
             int const error = errno;
             if (error == EAGAIN || error == EWOULDBLOCK) return;
             // The client has gone again, or a filter refused it; Linux also hands over errors of the network here.
-            constexpr std::array passing{EINTR,       ECONNABORTED, EPROTO,   EPERM,        ENETDOWN,   ENOPROTOOPT,
-                                         EHOSTDOWN,   EHOSTUNREACH, ENONET,   EOPNOTSUPP,   ENETUNREACH};
+            constexpr std::array passing{EINTR,     ECONNABORTED, EPROTO, EPERM,      ENETDOWN,   ENOPROTOOPT,
+                                         EHOSTDOWN, EHOSTUNREACH, ENONET, EOPNOTSUPP, ENETUNREACH};
             if (std::find(passing.begin(), passing.end(), error) != passing.end()) continue;
             return on_error(error);
         }
@@ -126,8 +126,7 @@ inline void AcceptSource::refuse_one() noexcept {
         // What has arrived is read, else closing would reset the connection instead of ending it.
         (void)::shutdown(refused.descriptor(), SHUT_WR);
         std::array<std::byte, 4096> discarded;
-        for (int i = 0; i < 16 && ::recv(refused.descriptor(), discarded.data(), discarded.size(), 0) > 0; ++i) {
-        }
+        for (int i = 0; i < 16 && ::recv(refused.descriptor(), discarded.data(), discarded.size(), 0) > 0; ++i) {}
     }
     spare_ = open_spare();
 }

@@ -53,6 +53,9 @@ class AsioLoop final : public ShardLoop {
         core_->loop = nullptr;
     }
 
+    /// Destroys a loop behind what was posted to it, or with the io_context.
+    static void dispose(std::unique_ptr<AsioLoop> loop);
+
     TimePoint now() const noexcept override { return std::chrono::steady_clock::now(); }
     bool runs_here() const noexcept override {
         return strand_ ? strand_->running_in_this_thread()
@@ -105,6 +108,15 @@ class AsioLoop final : public ShardLoop {
     std::uint32_t timer_number_ = 0;
 };
 
+inline void AsioLoop::dispose(std::unique_ptr<AsioLoop> loop) {
+    AsioLoop& it = *loop;
+    auto destroy = [loop = std::move(loop)] {};
+    if (it.strand_)
+        asio::post(*it.strand_, std::move(destroy));
+    else
+        asio::post(it.executor(), std::move(destroy));
+}
+
 struct AsioLoop::PostHandler {
     using allocator_type = detail::HandlerAllocator<std::byte>;
     std::shared_ptr<Core> core;
@@ -136,9 +148,7 @@ struct AsioLoop::TimerHandler {
 class AsioLoop::DescriptorWatch final : public Watch {
    public:
     DescriptorWatch(std::shared_ptr<Core> core, int descriptor, UniqueFunction<void()> ready)
-        : core_(std::move(core)),
-          descriptor_(core_->loop->executor(), descriptor),
-          state_(std::make_shared<State>()) {
+        : core_(std::move(core)), descriptor_(core_->loop->executor(), descriptor), state_(std::make_shared<State>()) {
         state_->watch = this;
         state_->ready = std::move(ready);
         wait();

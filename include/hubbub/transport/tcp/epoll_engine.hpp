@@ -212,8 +212,7 @@ inline void EpollEngine::set_interest(SocketState& state, bool read, bool write)
 
 inline void EpollEngine::unwatch(SocketState& state, Leaving leaving) noexcept {
     // A descriptor that is about to be closed leaves the epoll by itself.
-    if (state.watched && leaving == Leaving::to_live)
-        (void)::epoll_ctl(epoll_, EPOLL_CTL_DEL, state.descriptor, nullptr);
+    if (state.watched && leaving == Leaving::to_live) (void)::epoll_ctl(epoll_, EPOLL_CTL_DEL, state.descriptor, nullptr);
     state.watched = state.read_armed = state.write_armed = false;
 }
 

@@ -86,7 +86,8 @@ inline ListeningSocket::ListeningSocket(int adopted, Options const& options)
     int listening = 0;
     socklen_t length = sizeof listening;
     if (::getsockopt(adopted, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 || listening == 0)
-        throw std::system_error(EINVAL, std::generic_category(), "the adopted socket " + endpoint_.to_string() + " does not listen");
+        throw std::system_error(EINVAL, std::generic_category(),
+                                "the adopted socket " + endpoint_.to_string() + " does not listen");
     set_options(options);
 }
 
@@ -128,8 +129,7 @@ inline bool ListeningSocket::is_abandoned(sockaddr_storage const& address, sockl
         int const probe = ::socket(AF_UNIX, SOCK_STREAM, 0);
         if (probe >= 0) {
             (void)::fcntl(probe, F_SETFL, O_NONBLOCK);
-            abandoned =
-                ::connect(probe, reinterpret_cast<sockaddr const*>(&address), length) != 0 && errno == ECONNREFUSED;
+            abandoned = ::connect(probe, reinterpret_cast<sockaddr const*>(&address), length) != 0 && errno == ECONNREFUSED;
             ::close(probe);
         }
     }

@@ -65,9 +65,11 @@ class ReadinessEngine : public SocketEngine {
     void receive(SocketState& state);
 
     void lose(SocketState& state) {
+        auto const slot = state.slot;
         state.lost = true;
-        unwatch(state, Leaving::to_live);
         state.owner->on_lost();
+        // Most owners have closed it by now, and a descriptor that is closed needs no call to leave the engine.
+        if (SocketState* const left = slots().find(slot); left && left->lost) unwatch(*left, Leaving::to_live);
     }
 
     /// The system has no room for another watched descriptor (fs.epoll.max_user_watches): to the owner the connection is

@@ -101,7 +101,7 @@ class TcpAcceptor::Registration {
         std::erase(registry_->entries, this);
     }
 
-    static void begin(std::shared_ptr<Registration> self) {
+    static void begin(std::shared_ptr<Registration> const& self) {
         auto const engine = self->engine_.lock();
         if (!engine || self->shared_->closed) return;
         try {
@@ -143,7 +143,7 @@ inline TcpAcceptor TcpAcceptor::adopt(int descriptor, Options options) {
 inline void TcpAcceptor::serve(TcpDriver& driver, std::function<void(TcpSocket)> on_accept) {
     if (!shared_) return;
     auto registration = std::make_shared<Registration>(*this, driver, std::move(on_accept));
-    driver.loop().post([registration = std::move(registration)]() mutable { Registration::begin(std::move(registration)); });
+    driver.loop().post([registration = std::move(registration)] { Registration::begin(registration); });
 }
 
 inline void TcpAcceptor::close() {

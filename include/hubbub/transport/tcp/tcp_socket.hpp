@@ -80,7 +80,8 @@ inline TcpSocket TcpSocket::adopt(int descriptor, Options const& options) {
     (void)::setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
 #endif
     if (options.send_buffer > 0)
-        check(::setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &options.send_buffer, sizeof options.send_buffer) == 0, "SO_SNDBUF");
+        check(::setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &options.send_buffer, sizeof options.send_buffer) == 0,
+              "SO_SNDBUF");
     return {descriptor, peer_address(descriptor)};
 }
 

@@ -59,7 +59,8 @@ std::string survive_without_descriptors() {
     std::vector<std::string> troubles;
     std::vector<hubbub::TcpSocket> accepted;
     Fixture fixture;
-    hubbub::TcpAcceptor acceptor(hubbub::Endpoint("127.0.0.1:0"), {.on_trouble = [&](std::string_view what, std::error_code error) {
+    hubbub::TcpAcceptor acceptor(hubbub::Endpoint("127.0.0.1:0"),
+                                 {.on_trouble = [&](std::string_view what, std::error_code error) {
                                      troubles.push_back(std::string(what) + "/" + std::to_string(error.value()));
                                  }});
     acceptor.serve(fixture.driver(), [&](hubbub::TcpSocket socket) { accepted.push_back(std::move(socket)); });
@@ -79,7 +80,8 @@ std::string survive_without_descriptors() {
     if (fixture.turns() - turns > 60) return "the loop span: " + std::to_string(fixture.turns() - turns) + " turns";
     if (fixture.turns() == turns) return "no further try";
     if (accepted.size() != room) return "accepted without descriptors";
-    if (troubles.size() != 1 || troubles[0].find("/" + std::to_string(EMFILE)) == std::string::npos) return "told " + troubles.back();
+    if (troubles.size() != 1 || troubles[0].find("/" + std::to_string(EMFILE)) == std::string::npos)
+        return "told " + troubles.back();
 
     // With descriptors it goes on, and nobody is lost: who was not accepted was told politely.
     if (!allow_more_descriptors(200)) return "no limit";

@@ -174,8 +174,7 @@ TEST_CASE("a watched descriptor is reported while it is readable, outside of a t
         });
         for (int i = 1; i <= 3; ++i) {
             pipe.fill();
-            while (context.poll() > 0) {
-            }
+            while (context.poll() > 0) {}
             CHECK(reports == i);
         }
         watch.reset();
@@ -233,7 +232,8 @@ TEST_CASE("an io_context may destroy a loop with a handler that owns it") {
     {
         asio::io_context context;
         struct Server {
-            Server(asio::io_context& io, Threading threading, Pipe& pipe, std::shared_ptr<int> const& kept) : loop(io, threading) {
+            Server(asio::io_context& io, Threading threading, Pipe& pipe, std::shared_ptr<int> const& kept)
+                : loop(io, threading) {
                 watch = loop.watch(pipe.ends[0], [kept] {});
                 loop.wake_at(loop.now() + std::chrono::hours(1));
                 loop.post([kept] {});

@@ -22,7 +22,8 @@ TEST_CASE("an endpoint is what its text says") {
 }
 
 TEST_CASE("the text of an endpoint makes the same endpoint, also by way of a socket address") {
-    for (std::string const text : {"127.0.0.1:8080", "0.0.0.0:0", "[::1]:0", "[2001:db8::1]:443", "unix:/tmp/x", "unix:@name"}) {
+    for (std::string const text :
+         {"127.0.0.1:8080", "0.0.0.0:0", "[::1]:0", "[2001:db8::1]:443", "unix:/tmp/x", "unix:@name"}) {
         CAPTURE(text);
         Endpoint const endpoint(text);
         CHECK(endpoint.to_string() == text);

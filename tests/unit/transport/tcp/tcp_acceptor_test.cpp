@@ -180,7 +180,10 @@ TEST_CASE("the path of a Unix socket comes and goes with the acceptor") {
     std::string const path = folder.path("socket");
     Endpoint const endpoint("unix:" + path);
     SECTION("removed at the end") {
-        { TcpAcceptor const acceptor(endpoint); CHECK(exists(path)); }
+        {
+            TcpAcceptor const acceptor(endpoint);
+            CHECK(exists(path));
+        }
         CHECK_FALSE(exists(path));
     }
     SECTION("one on which nobody answers is replaced") {

@@ -42,7 +42,8 @@ TEST_CASE("the engine is chosen by an option, and what cannot be had is refused 
 
 TEST_CASE("a driver may end in a function posted to its loop while its sockets are ready") {
     OneThread host;
-    auto driver = std::make_unique<hubbub::TcpDriver>(host.loop, hubbub::TcpDriver::Options{GENERATE(EngineKind::epoll, EngineKind::asio)});
+    auto driver = std::make_unique<hubbub::TcpDriver>(
+        host.loop, hubbub::TcpDriver::Options{GENERATE(EngineKind::epoll, EngineKind::asio)});
     hubbub::detail::ListeningSocket const listener(hubbub::Endpoint("127.0.0.1:0"), {});
     RawPeer peer(listener.endpoint());
     int descriptor = -1;

@@ -33,8 +33,7 @@ class RawPeer {
         sockaddr_storage storage;
         socklen_t const length = endpoint.to_sockaddr(storage);
         descriptor_ = ::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (receive_buffer > 0)
-            (void)::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+        if (receive_buffer > 0) (void)::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
         if (::connect(descriptor_, reinterpret_cast<sockaddr*>(&storage), length) != 0) {
             int const error = errno;
             ::close(descriptor_);

@@ -56,6 +56,4 @@ TEST_CASE("a TcpSocket closes its descriptor once, unless it was released") {
     CHECK_FALSE(is_open(pair[0]));
 }
 
-TEST_CASE("what is no descriptor cannot be adopted") {
-    CHECK_THROWS_AS(hubbub::TcpSocket::adopt(-1), std::system_error);
-}
+TEST_CASE("what is no descriptor cannot be adopted") { CHECK_THROWS_AS(hubbub::TcpSocket::adopt(-1), std::system_error); }

@@ -24,7 +24,8 @@ namespace {
 /// A loop whose connections send back what they get, and go to the next loop with each message.
 class WanderingEcho {
    public:
-    WanderingEcho(asio::io_context& context, Threading threading, EngineKind kind) : loop(context, threading), driver_(loop, {.engine = kind}) {
+    WanderingEcho(asio::io_context& context, Threading threading, EngineKind kind)
+        : loop(context, threading), driver_(loop, {.engine = kind}) {
         loop.attach(&hook_);
     }
 

@@ -1,0 +1,185 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <hubbub/core/completes.hpp>
+#include <hubbub/core/ids.hpp>
+#include <hubbub/core/position.hpp>
+#include <hubbub/hub/publication.hpp>
+#include <hubbub/hub/publish_options.hpp>
+#include <hubbub/ws/frame.hpp>
+
+namespace hubbub::inline v0 {
+
+/// Collects what the shards say of one publication; the last of them tells the publisher.
+struct PendingReceipt {
+    std::mutex mutex;
+    std::size_t open = 1;  ///< shards that have not said yet
+    Position position;
+    PublishCounts counts;
+    UniqueFunction<void(PendingReceipt const&)> tell;
+
+    void expect(std::size_t more) {
+        std::lock_guard lock(mutex);
+        open += more;
+    }
+    void add(PublishCounts const& of_one) {
+        {
+            std::lock_guard lock(mutex);
+            counts += of_one;
+            if (--open) return;
+        }
+        if (tell) tell(*this);
+    }
+};
+
+inline std::shared_ptr<PendingReceipt> make_receipt(UniqueFunction<void(PublishReceipt const&)> on_receipt) {
+    auto pending = std::make_shared<PendingReceipt>();
+    pending->tell = [on_receipt = std::move(on_receipt)](PendingReceipt const& all) mutable {
+        PublishReceipt receipt{all.position, all.counts.subscribers, all.counts.queued, {}};
+        std::copy_n(all.counts.dropped, drop_reasons, receipt.dropped);
+        completes([&] { on_receipt(receipt); });
+    };
+    return pending;
+}
+
+/// What one shard or thread tells another shard.
+struct Mail {
+    enum class Kind : std::uint8_t {
+        publish,      ///< to the owner: give it its place
+        deliver,      ///< from the owner: fan it out
+        interest,     ///< to the owner: we have members
+        acknowledge,  ///< from the owner: what follows is for them
+        no_interest,  ///< to the owner: we have none any more
+        direct,       ///< to one session
+    };
+
+    Kind kind;
+    ws::Opcode opcode = ws::Opcode::text;
+    ShardIndex from;
+    SessionId session;  ///< `except` of a publication, or the receiver of a direct send
+    Position position;
+    std::uint64_t key = 0;
+    std::int64_t expires_at = 0;
+};
+
+/// Letters one behind the other, in the order in which they were written: header, topic, payload. Short payloads are copied,
+/// long ones are referred to.
+///
+/// Threading: its owner's. Cost: no allocation once it has grown to its usual size.
+class MailBag {
+   public:
+    static constexpr std::size_t copied_below = 4096;
+
+    MailBag() = default;
+    MailBag(MailBag&& other) noexcept { swap(other); }
+    MailBag& operator=(MailBag&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+    ~MailBag() { clear(); }
+
+    bool empty() const noexcept { return letters_ == 0; }
+    std::size_t letters() const noexcept { return letters_; }
+    std::size_t bytes() const noexcept { return bytes_.size() + referred_; }
+    static std::size_t size_of(std::string_view topic, std::size_t payload) noexcept {
+        return rounded(sizeof(Header) + topic.size() + payload);
+    }
+
+    /// `frame` may be null; it holds `payload`, if it is given.
+    void put(Mail const& mail, std::string_view topic, std::span<std::byte const> payload, Frame const* frame,
+             std::shared_ptr<PendingReceipt> receipt) {
+        Header header{mail, static_cast<std::uint16_t>(topic.size()), static_cast<std::uint32_t>(payload.size()), nullptr,
+                      nullptr};
+        bool const refer = frame && payload.size() >= copied_below;
+        if (refer) {
+            header.frame = Frame(*frame).release();
+            referred_ += payload.size();
+        }
+        if (receipt) header.receipt = new std::shared_ptr<PendingReceipt>(std::move(receipt));
+        std::size_t const at = bytes_.size();
+        std::size_t const tail = topic.size() + (refer ? 0 : payload.size());
+        bytes_.resize(at + rounded(sizeof header + tail));
+        std::byte* out = bytes_.data() + at;
+        std::memcpy(out, &header, sizeof header);
+        if (!topic.empty()) std::memcpy(out + sizeof header, topic.data(), topic.size());
+        if (!refer && !payload.empty()) std::memcpy(out + sizeof header + topic.size(), payload.data(), payload.size());
+        ++letters_;
+    }
+
+    /// All letters of `other`, behind ours; it is empty then.
+    void append(MailBag& other) {
+        if (empty()) return swap(other);
+        bytes_.insert(bytes_.end(), other.bytes_.begin(), other.bytes_.end());
+        letters_ += std::exchange(other.letters_, 0);
+        referred_ += std::exchange(other.referred_, 0);
+        other.bytes_.clear();
+    }
+
+    /// Calls `read(Mail const&, string_view topic, MessageView, Frame const*, shared_ptr<PendingReceipt>)` for each letter, and is
+    /// empty then. `read` puts nothing into this bag.
+    template <class Read>
+    void read_all(Read&& read) {
+        take_apart([&read](Mail const& mail, std::string_view topic, MessageView message, Frame const* frame,
+                           std::shared_ptr<PendingReceipt> receipt) { read(mail, topic, message, frame, std::move(receipt)); });
+    }
+    void clear() {
+        take_apart([](auto const&...) {});
+    }
+    void swap(MailBag& other) noexcept {
+        bytes_.swap(other.bytes_);
+        std::swap(letters_, other.letters_);
+        std::swap(referred_, other.referred_);
+    }
+
+   private:
+    struct Header {
+        Mail mail;
+        std::uint16_t topic;
+        std::uint32_t payload;
+        void* frame;
+        std::shared_ptr<PendingReceipt>* receipt;
+    };
+    static constexpr std::size_t rounded(std::size_t bytes) noexcept { return (bytes + 7) & ~std::size_t{7}; }
+
+    template <class Read>
+    void take_apart(Read&& read) {
+        for (std::size_t at = 0; at < bytes_.size();) {
+            Header header;
+            std::memcpy(&header, bytes_.data() + at, sizeof header);
+            std::byte const* tail = bytes_.data() + at + sizeof header;
+            std::string_view const topic(reinterpret_cast<char const*>(tail), header.topic);
+            std::shared_ptr<PendingReceipt> receipt;
+            if (header.receipt) {
+                receipt = std::move(*header.receipt);
+                delete header.receipt;
+            }
+            if (header.frame) {
+                Frame const frame = Frame::adopt(header.frame);
+                read(header.mail, topic, frame.message(), &frame, std::move(receipt));
+                at += rounded(sizeof header + header.topic);
+            } else {
+                MessageView const message(header.mail.opcode, std::span(tail + header.topic, header.payload));
+                read(header.mail, topic, message, nullptr, std::move(receipt));
+                at += rounded(sizeof header + header.topic + header.payload);
+            }
+        }
+        bytes_.clear();
+        letters_ = referred_ = 0;
+    }
+
+    std::vector<std::byte> bytes_;
+    std::size_t letters_ = 0;
+    std::size_t referred_ = 0;
+};
+
+}  // namespace hubbub::inline v0

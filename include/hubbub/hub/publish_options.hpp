@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include <hubbub/core/ids.hpp>
+#include <hubbub/core/position.hpp>
+#include <hubbub/core/unique_function.hpp>
+#include <hubbub/policy/overflow_action.hpp>
+
+namespace hubbub::inline v0 {
+
+/// What became of it in the end.
+struct PublishReceipt {
+    Position position;
+    std::uint64_t subscribers = 0;          ///< members when it was fanned out, less the excluded one
+    std::uint64_t queued = 0;               ///< got into their queues
+    std::uint64_t dropped[drop_reasons]{};  ///< did not, by DropReason
+};
+
+/// Options of one publication.
+struct PublishOptions {
+    std::uint64_t key = 0;                    ///< hash of what it is the newest value of; 0 for none
+    std::chrono::milliseconds expires_in{0};  ///< dropped if it still waits then; 0 for never
+    SessionId except{};                       ///< does not get it
+    /// Called once every shard has fanned it out, on the loop of the shard that was last. Costs a fan-out of its own.
+    UniqueFunction<void(PublishReceipt const&)> on_receipt{};
+};
+
+}  // namespace hubbub::inline v0

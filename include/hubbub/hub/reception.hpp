@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <hubbub/core/completes.hpp>
+#include <hubbub/core/shard_loop.hpp>
+#include <hubbub/hub/handshake.hpp>
+#include <hubbub/hub/hub_policy.hpp>
+#include <hubbub/hub/shard_port.hpp>
+
+namespace hubbub::inline v0 {
+
+/// The handshakes of one loop: limits, deadline, authentication, and the pages that are served beside the hub.
+///
+/// Threading: its loop's. Cost: one allocation for a handshake, of about a kilobyte, for as long as it lasts.
+template <ByteConnection Conn, HubPolicy Policy>
+class Reception final : public HandshakeHost {
+   public:
+    using Driver = typename Conn::Driver;
+
+    Reception(ws::BlockPool& pool, HubOptions const& options, LimitTable& table, std::shared_ptr<ShardPort> port)
+        : pool_(pool), options_(options), table_(table), port_(std::move(port)) {}
+
+    /// A connection that was accepted. `read` is what somebody else has read of its request.
+    void accept(Conn&& connection, TimePoint now, std::span<std::byte> read = {});
+    /// From now on everybody is refused with 503.
+    void close() noexcept { closed_ = true; }
+
+    /// Calls `open(Conn&&, Upgrade)` for each that is ready, and forgets who is done.
+    template <class Open>
+    void take_ready(Open&& open) {
+        for (std::size_t i = 0; i < done_.size(); ++i) {
+            Handshake<Conn>& handshake = *done_[i];
+            if (handshake.is_ready()) open(std::move(handshake.connection()), handshake.take_upgrade());
+            forget(handshake);
+        }
+        done_.clear();
+    }
+    /// Ends those whose time is over.
+    void check_time(TimePoint now) {
+        for (std::size_t i = 0; i < all_.size(); ++i)
+            if (now >= all_[i].deadline) all_[i].handshake->expire();
+    }
+    std::size_t size() const noexcept { return all_.size(); }
+    void clear() {
+        done_.clear();
+        all_.clear();
+    }
+    std::uint64_t refused(std::size_t why) const noexcept { return refused_[why]; }
+    bool has_done() const noexcept { return !done_.empty(); }
+
+   private:
+    struct Entry {
+        TimePoint deadline;
+        std::unique_ptr<Handshake<Conn>> handshake;
+    };
+    static constexpr std::size_t most_refused_politely = 256;
+
+    void on_request(std::uint64_t serial, http::Request const& request, PeerAddress const& peer) override;
+    http::Response on_page(http::Request const& request) override;
+    void on_refused(Refusal why) noexcept override { ++refused_[static_cast<std::size_t>(why)]; }
+    void on_done(void* handshake) noexcept override { done_.push_back(static_cast<Handshake<Conn>*>(handshake)); }
+    Handshake<Conn>* find(std::uint64_t serial) noexcept {
+        for (Entry& entry : all_)
+            if (entry.handshake->serial() == serial) return entry.handshake.get();
+        return nullptr;
+    }
+    void answer(std::uint64_t serial, Authenticated const& who) {
+        if (auto* handshake = find(serial)) handshake->answer(who);
+    }
+    void forget(Handshake<Conn>& handshake) {
+        std::size_t const place = handshake.place;
+        if (place + 1 != all_.size()) {
+            all_[place] = std::move(all_.back());
+            all_[place].handshake->place = place;
+        }
+        all_.pop_back();
+    }
+
+    ws::BlockPool& pool_;
+    HubOptions const& options_;
+    LimitTable& table_;
+    std::shared_ptr<ShardPort> port_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with this, on the loop's thread
+    typename Policy::Auth auth_;
+    std::vector<Entry> all_;
+    std::vector<Handshake<Conn>*> done_;
+    std::uint64_t serials_ = 0;
+    std::uint64_t refused_[refusals] = {};
+    bool closed_ = false;
+};
+
+template <ByteConnection Conn, HubPolicy Policy>
+void Reception<Conn, Policy>::accept(Conn&& connection, TimePoint now, std::span<std::byte> read) {
+    LimitTable::Lease lease;
+    auto const refused = closed_ ? LimitTable::Refused::none : table_.take(connection.peer(), lease);
+    bool const is_turned_away = closed_ || refused != LimitTable::Refused::none;
+    if (is_turned_away && all_.size() >= most_refused_politely) return on_refused(closed_ ? Refusal::draining : Refusal::limit);
+    auto handshake = std::make_unique<Handshake<Conn>>(++serials_, std::move(connection), pool_, options_, *this);
+    Handshake<Conn>& fresh = *handshake;
+    fresh.place = all_.size();
+    all_.push_back({now + options_.handshake_limit, std::move(handshake)});
+    fresh.start(std::move(lease));
+    if (closed_) {
+        fresh.refuse({http::Status::service_unavailable, "the server is going away", false}, Refusal::draining);
+    } else if (refused == LimitTable::Refused::in_all) {
+        fresh.refuse({http::Status::service_unavailable, "there are too many connections", false}, Refusal::limit);
+    } else if (refused == LimitTable::Refused::address) {
+        fresh.refuse({http::Status::too_many_requests, "there are too many connections from this address", false},
+                     Refusal::limit);
+    } else if (!read.empty()) {
+        fresh.feed(read);
+    }
+}
+
+template <ByteConnection Conn, HubPolicy Policy>
+void Reception<Conn, Policy>::on_request(std::uint64_t serial, http::Request const& request, PeerAddress const& peer) {
+    if constexpr (always_agrees<typename Policy::Auth>) {
+        answer(serial, Authenticated::as({}));
+    } else {
+        // A verdict that comes later is posted to this loop; by then the handshake may be over, or all of this gone.
+        Asked<Authenticated> asked([port = port_, alive = std::weak_ptr<bool>(alive_), this, serial](Authenticated who) {
+            port->post([alive, this, serial, who = std::move(who)] {
+                if (!alive.expired()) answer(serial, who);
+            });
+        });
+        bool const done = completes([&] { auth_.authenticate(request, peer, asked.verdict()); });
+        if (auto const now = asked.take())
+            answer(serial, *now);
+        else if (!done)
+            answer(serial, Authenticated::unanswered());
+    }
+}
+
+template <ByteConnection Conn, HubPolicy Policy>
+http::Response Reception<Conn, Policy>::on_page(http::Request const& request) {
+    http::Response page(http::Refusal{http::Status::not_found, "there is no such page", false});
+    if (!options_.routes) return page;
+    if (!completes([&] { page = options_.routes->answer(request); }))
+        page = http::Response(http::Refusal{http::Status::internal_server_error, "internal error", false});
+    return page;
+}
+
+}  // namespace hubbub::inline v0

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include <hubbub/core/shard_loop.hpp>
+#include <hubbub/hub/mailbox.hpp>
+
+namespace hubbub::inline v0 {
+
+/// What other shards and threads reach of a shard: its mailbox, and a way to wake it.
+///
+/// Threading: any thread, except where it says otherwise. Lifetime: the hub's shared state.
+class ShardPort {
+   public:
+    ShardPort(ShardLoop& loop, MailboxLimits const& limits) : loop_(&loop), mailbox_(limits) {}
+
+    Mailbox& mailbox() noexcept { return mailbox_; }
+    /// The shard's loop, as long as the shard lives: for calls on its own thread, and for `runs_here`.
+    bool runs_here() {
+        std::lock_guard lock(mutex_);
+        return loop_ && loop_->runs_here();
+    }
+
+    TimePoint now() {
+        std::lock_guard lock(mutex_);
+        return loop_ ? loop_->now() : TimePoint{};
+    }
+
+    /// There is mail, or room again. A shard that is awake looks for itself.
+    void notify() {
+        if (awake_.load(std::memory_order_seq_cst)) return;
+        std::lock_guard lock(mutex_);
+        if (loop_) loop_->request_turn();
+    }
+    /// Runs `function` in a turn of the loop. False, and it is destroyed here: the shard has ended.
+    bool post(UniqueFunction<void()> function) {
+        std::lock_guard lock(mutex_);
+        if (!loop_) return false;
+        loop_->post(std::move(function));
+        return true;
+    }
+    bool has_ended() {
+        std::lock_guard lock(mutex_);
+        return !loop_;
+    }
+
+    // ---- the shard, on its own thread
+
+    void wake_up() noexcept { awake_.store(true, std::memory_order_seq_cst); }
+    /// True: something came meanwhile, and another turn is needed.
+    bool fall_asleep() noexcept {
+        awake_.store(false, std::memory_order_seq_cst);
+        return mailbox_.has_mail();
+    }
+    /// The loop may go from here on.
+    void end() {
+        std::lock_guard lock(mutex_);
+        loop_ = nullptr;
+    }
+
+   private:
+    std::mutex mutex_;
+    ShardLoop* loop_;
+    std::atomic<bool> awake_{false};
+    Mailbox mailbox_;
+};
+
+}  // namespace hubbub::inline v0

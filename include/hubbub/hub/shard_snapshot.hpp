@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include <hubbub/hub/delivery_counts.hpp>
+#include <hubbub/hub/handshake.hpp>
+
+namespace hubbub::inline v0 {
+
+/// The sums and measures of a shard, or of all. At a quiet moment `delivery.deliveries == delivery.written +
+/// delivery.all_dropped() + pending`.
+struct ShardSnapshot {
+    DeliveryCounts delivery;
+    std::uint64_t pending = 0;  ///< messages that are queued
+    std::uint64_t opened = 0;   ///< sessions so far
+    std::uint64_t closed = 0;
+    std::uint64_t received = 0;  ///< messages from clients
+    std::uint64_t callbacks_threw = 0;
+    std::uint64_t refused[refusals] = {};  ///< connections, by Refusal
+    std::size_t sessions = 0;
+    std::size_t handshakes = 0;
+    std::size_t topics = 0;
+    std::size_t pooled_bytes = 0;             ///< of memory that queues use now
+    std::chrono::microseconds loop_lag{0};    ///< how late the last tick was; the worst of all shards
+    std::chrono::milliseconds round_trip{0};  ///< of pings, smoothed; the worst of all shards
+
+    ShardSnapshot& operator+=(ShardSnapshot const& other) noexcept {
+        delivery += other.delivery;
+        pending += other.pending;
+        opened += other.opened;
+        closed += other.closed;
+        received += other.received;
+        callbacks_threw += other.callbacks_threw;
+        for (std::size_t i = 0; i < refusals; ++i) refused[i] += other.refused[i];
+        sessions += other.sessions;
+        handshakes += other.handshakes;
+        topics += other.topics;
+        pooled_bytes += other.pooled_bytes;
+        loop_lag = std::max(loop_lag, other.loop_lag);
+        round_trip = std::max(round_trip, other.round_trip);
+        return *this;
+    }
+};
+
+}  // namespace hubbub::inline v0

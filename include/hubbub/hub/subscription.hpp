@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <hubbub/core/position.hpp>
+
+namespace hubbub::inline v0 {
+
+/// Whether a subscription has begun. How it ended comes with `on_subscribed`.
+enum class SubscribeResult : std::uint8_t {
+    started,
+    already,         ///< it is a member, or about to be
+    too_many,        ///< the session has as many as it may
+    malformed_name,  ///< empty, longer than 255 bytes, or with a leading NUL
+    closed,
+};
+
+/// What `on_subscribed` is told.
+struct Subscription {
+    std::string_view topic;  ///< borrowed
+    bool allowed = true;     ///< false: the authorization refused, and nothing has changed
+    Position position;       ///< everything behind it comes
+};
+
+/// Names of topics that are the hub's own: who is in them follows from what a session is.
+namespace internal_topics {
+inline constexpr std::string_view all{"\0a", 2};
+inline std::string user(std::string_view name) { return std::string("\0u", 2).append(name); }
+inline std::string label(std::string_view name) { return std::string("\0l", 2).append(name); }
+}  // namespace internal_topics
+
+inline constexpr std::size_t longest_topic = 255;
+
+inline constexpr bool is_topic_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= longest_topic && name.front() != '\0';
+}
+
+}  // namespace hubbub::inline v0

@@ -1,0 +1,305 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <hubbub/core/siphash.hpp>
+#include <hubbub/hub/delivery.hpp>
+#include <hubbub/hub/hub_policy.hpp>
+#include <hubbub/hub/shard_port.hpp>
+
+namespace hubbub::inline v0 {
+
+/// What the router asks of its shard.
+struct RouterHost {
+    /// The session with that id, if it lives here.
+    virtual Subscriber* find_subscriber(SessionId id) noexcept = 0;
+    /// Members that were joining are members of the topic now, from `position` on. Calls no user code at once.
+    virtual void on_admitted(std::uint32_t topic, Subscriber& subscriber) = 0;
+    virtual void on_direct(SessionId id, MessageView message) = 0;
+
+   protected:
+    ~RouterHost() = default;
+};
+
+/// A message that is to be published, and how.
+struct Outgoing {
+    MessageView message;
+    Frame const* frame = nullptr;  ///< holds it, if somebody has made one
+    SessionId except{};
+    std::uint64_t key = 0;
+    std::int64_t expires_at = 0;
+    std::shared_ptr<PendingReceipt> receipt{};
+};
+
+/// One shard's part of the topics that all shards share.
+///
+/// A topic's *owner*, by a seeded hash of its name, gives each publication its place. Publications, subscriptions and their answers
+/// travel between two shards in one first-in, first-out channel: what precedes the answer is not for who joins, what follows it
+/// is, so that he hears nothing twice and misses nothing.
+///
+/// Threading: its shard's. Cost: one letter for each shard that has members; one lock for each such shard and turn.
+template <HubPolicy Policy>
+class TopicRouter {
+   public:
+    using Ports = std::vector<std::shared_ptr<ShardPort>>;
+
+    TopicRouter(ShardIndex index, Ports const& ports, Delivery& delivery, SipHash hash, std::uint64_t epoch, RouterHost& host)
+        : index_(index),
+          ports_(&ports),
+          delivery_(&delivery),
+          hash_(hash),
+          epoch_(epoch),
+          host_(&host),
+          outgoing_(ports.size()) {}
+
+    ShardIndex owner_of(std::string_view topic) const noexcept {
+        return {static_cast<std::uint16_t>(ports_->size() == 1 ? 0 : hash_(topic) % ports_->size())};
+    }
+
+    /// From this shard's own thread.
+    void publish(std::string_view topic, Outgoing outgoing) {
+        ShardIndex const owner = owner_of(topic);
+        if (owner == index_) return sequence(topic, outgoing);
+        write(owner, letter(Mail::Kind::publish, outgoing), topic, outgoing);
+    }
+    void send(SessionId to, MessageView message, Frame const* frame) {
+        Outgoing outgoing{.message = message, .frame = frame, .except = to};
+        write(to.shard, letter(Mail::Kind::direct, outgoing), {}, outgoing);
+    }
+
+    /// Makes the session a member, or one that is joining. True: it is one already now, so nothing will be told later.
+    bool subscribe(Subscriber& subscriber, std::uint32_t number);
+    void unsubscribe(Subscriber& subscriber, std::uint32_t number) {
+        delivery_->leave(subscriber, number);
+        if (delivery_->topics()[number].members.empty()) lonely_.push_back(number);
+    }
+    void leave_all(Subscriber& subscriber) {
+        subscriber.each_membership([this](Subscriber::Membership const& each) { lonely_.push_back(each.topic); });
+        delivery_->leave_all(subscriber);
+    }
+    std::uint32_t intern(std::string_view name);
+
+    /// Reads what others have left here, once a turn.
+    void take_mail();
+    /// Hands over what is meant for others. Before the fan-out: they can begin at once.
+    void post_mail();
+    bool has_unposted() const noexcept { return has_outgoing_ && !is_congested_; }
+    /// Who publishes to a topic now should pause: this shard, or the topic's owner, cannot get rid of its mail.
+    bool is_congested(std::string_view topic) const noexcept {
+        return ports_->size() > 1 &&
+               (is_congested_ || (*ports_)[owner_of(topic).value]->mailbox().congested.load(std::memory_order_relaxed));
+    }
+    bool is_any_congested() const noexcept {
+        for (auto const& port : *ports_)
+            if (port->mailbox().congested.load(std::memory_order_relaxed)) return true;
+        return false;
+    }
+    /// On a slow tick, so that a topic whose last member comes back at once is not asked for again.
+    void forget_lonely();
+
+    /// The letter to the owner of a topic, for who is no shard.
+    static Mail letter(Mail::Kind kind, Outgoing const& outgoing) noexcept {
+        return {.kind = kind,
+                .opcode = outgoing.message.opcode(),
+                .from = {},
+                .session = outgoing.except,
+                .position = {},
+                .key = outgoing.key,
+                .expires_at = outgoing.expires_at};
+    }
+
+   private:
+    void write(ShardIndex to, Mail mail, std::string_view topic, Outgoing const& outgoing) {
+        mail.from = index_;
+        outgoing_[to.value].put(mail, topic, outgoing.message.payload(), outgoing.frame, outgoing.receipt);
+        has_outgoing_ = true;
+    }
+    void write(ShardIndex to, Mail::Kind kind, std::string_view topic, Position position = {}) {
+        Outgoing const nothing{.message = MessageView::text({})};
+        Mail mail = letter(kind, nothing);
+        mail.position = position;
+        write(to, mail, topic, nothing);
+    }
+    void read(Mail const& mail, std::string_view topic, Outgoing const& outgoing);
+    void sequence(std::string_view name, Outgoing const& outgoing);
+    void publish_here(std::uint32_t number, Outgoing const& outgoing);
+    void acknowledge(std::string_view name, Position position);
+    void forget(std::uint32_t number);
+
+    ShardIndex index_;
+    Ports const* ports_;
+    Delivery* delivery_;
+    SipHash hash_;
+    std::uint64_t epoch_;
+    RouterHost* host_;
+    typename Policy::Backplane backplane_;
+    typename Policy::Topics options_;
+    std::vector<MailBag> outgoing_;  ///< by shard
+    bool has_outgoing_ = false;
+    bool is_congested_ = false;
+    MailBag reading_;
+    std::vector<std::uint32_t> lonely_;  ///< topics that may have nobody any more
+};
+
+template <HubPolicy Policy>
+std::uint32_t TopicRouter<Policy>::intern(std::string_view name) {
+    if (auto const known = delivery_->topics().find(name)) return *known;
+    std::uint32_t const number = delivery_->topics().intern(name);
+    Topic& topic = delivery_->topics()[number];
+    topic.position.epoch = ++epoch_;  // its order begins anew
+    topic.on_full = options_.options_for(name).on_full;
+    if (topic.on_full) {
+        topic.keeps_last_of_key = *topic.on_full == OverflowAction::replace_key;
+    } else if constexpr (requires { Policy::Overflow::keeps_last_of_key; }) {
+        topic.keeps_last_of_key = Policy::Overflow::keeps_last_of_key;
+    }
+    return number;
+}
+
+/// The owner gives a publication its place, and passes it on to the shards that have members.
+template <HubPolicy Policy>
+void TopicRouter<Policy>::sequence(std::string_view name, Outgoing const& outgoing) {
+    auto const number = delivery_->topics().find(name);
+    if (!number) {  // nobody is subscribed anywhere
+        if (outgoing.receipt) outgoing.receipt->add({});
+        return;
+    }
+    Topic& topic = delivery_->topics()[*number];
+    auto const position = backplane_.sequence(name, topic.position, outgoing.message);
+    if (!position) return;  // it comes back from the broker
+    topic.position = *position;
+    if (outgoing.receipt) {
+        outgoing.receipt->position = *position;
+        outgoing.receipt->expect(static_cast<std::size_t>(std::popcount(topic.interested_shards)));
+    }
+    Mail mail = letter(Mail::Kind::deliver, outgoing);
+    mail.position = *position;
+    for (std::uint64_t left = topic.interested_shards; left; left &= left - 1)
+        write({static_cast<std::uint16_t>(std::countr_zero(left))}, mail, name, outgoing);
+    publish_here(*number, outgoing);
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::publish_here(std::uint32_t number, Outgoing const& outgoing) {
+    Publication const publication{.message = outgoing.message,
+                                  .frame = outgoing.frame,
+                                  .except = outgoing.except ? host_->find_subscriber(outgoing.except) : nullptr,
+                                  .key = outgoing.key,
+                                  .expires_at = outgoing.expires_at,
+                                  .position = delivery_->topics()[number].position.offset};
+    if (!outgoing.receipt) return delivery_->publish(number, publication);
+    outgoing.receipt->add(delivery_->publish_counted(number, publication));
+}
+
+template <HubPolicy Policy>
+bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number) {
+    Topic& topic = delivery_->topics()[number];
+    ShardIndex const owner = owner_of(topic.name);
+    bool const joining = owner != index_ && topic.interest != Topic::Interest::acknowledged;
+    if (owner == index_ && topic.members.empty() && !topic.interested_shards) backplane_.interest(topic.name, true);
+    delivery_->join(subscriber, number, joining);
+    if (joining && topic.interest == Topic::Interest::none) {
+        topic.interest = Topic::Interest::asked;
+        write(owner, Mail::Kind::interest, topic.name);
+    }
+    return !joining;
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::acknowledge(std::string_view name, Position position) {
+    auto const number = delivery_->topics().find(name);
+    HUBBUB_ASSERT(number);  // a topic that has asked is kept
+    Topic& topic = delivery_->topics()[*number];
+    topic.interest = Topic::Interest::acknowledged;
+    topic.position = position;
+    for (Topic::Member const& member : topic.members)
+        if (member.from == Topic::Member::joining) host_->on_admitted(*number, *member.subscriber);
+    delivery_->admit(topic);
+    if (topic.members.empty()) lonely_.push_back(*number);
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoing const& outgoing) {
+    switch (mail.kind) {
+        case Mail::Kind::publish: return sequence(topic, outgoing);
+        case Mail::Kind::deliver: {
+            auto const number = delivery_->topics().find(topic);
+            if (!number) {
+                if (outgoing.receipt) outgoing.receipt->add({});
+                return;
+            }
+            delivery_->topics()[*number].position = mail.position;
+            return publish_here(*number, outgoing);
+        }
+        case Mail::Kind::interest: {
+            Topic& known = delivery_->topics()[intern(topic)];
+            if (known.members.empty() && !known.interested_shards) backplane_.interest(topic, true);
+            known.interested_shards |= std::uint64_t{1} << mail.from.value;
+            return write(mail.from, Mail::Kind::acknowledge, topic, known.position);
+        }
+        case Mail::Kind::acknowledge: return acknowledge(topic, mail.position);
+        case Mail::Kind::no_interest:
+            if (auto const number = delivery_->topics().find(topic)) {
+                delivery_->topics()[*number].interested_shards &= ~(std::uint64_t{1} << mail.from.value);
+                lonely_.push_back(*number);
+            }
+            return;
+        case Mail::Kind::direct: return host_->on_direct(mail.session, outgoing.message);
+    }
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::take_mail() {
+    ShardPort& mine = *(*ports_)[index_.value];
+    if (!mine.mailbox().has_mail()) return;
+    std::uint64_t waiting = mine.mailbox().take(reading_);
+    reading_.read_all([this](Mail const& mail, std::string_view topic, MessageView message, Frame const* frame,
+                             std::shared_ptr<PendingReceipt> receipt) {
+        read(mail, topic, Outgoing{message, frame, mail.session, mail.key, mail.expires_at, std::move(receipt)});
+    });
+    for (; waiting; waiting &= waiting - 1) (*ports_)[static_cast<std::size_t>(std::countr_zero(waiting))]->notify();
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::post_mail() {
+    if (!has_outgoing_) return;
+    has_outgoing_ = false;
+    for (std::size_t i = 0; i < outgoing_.size(); ++i) {
+        if (outgoing_[i].empty()) continue;
+        if ((*ports_)[i]->mailbox().put(outgoing_[i], index_))
+            (*ports_)[i]->notify();
+        else
+            has_outgoing_ = true;
+    }
+    if (is_congested_ == has_outgoing_) return;
+    is_congested_ = has_outgoing_;
+    (*ports_)[index_.value]->mailbox().congested.store(is_congested_, std::memory_order_relaxed);
+    if (!is_congested_)
+        for (auto const& port : *ports_) port->notify();  // publishers that paused for this shard go on
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::forget_lonely() {
+    for (std::uint32_t const number : std::exchange(lonely_, {})) forget(number);
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::forget(std::uint32_t number) {
+    Topic& topic = delivery_->topics()[number];
+    if (topic.name.empty() || !topic.members.empty() || !topic.run.empty() || topic.interest == Topic::Interest::asked) return;
+    ShardIndex const owner = owner_of(topic.name);
+    if (owner == index_) {
+        if (topic.interested_shards) return;
+        backplane_.interest(topic.name, false);
+    } else if (topic.interest == Topic::Interest::acknowledged) {
+        write(owner, Mail::Kind::no_interest, topic.name);
+    }
+    delivery_->topics().erase(number);
+}
+
+}  // namespace hubbub::inline v0

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over the headers, in one translation unit a layer, and over the measuring programs of benchmarks/.
+
+  tools/check_tidy.py [--jobs N] [LAYER...]
+A layer that has not changed, nor one below it, since it was found clean is not looked at again (build/tidy).
+"""
+import argparse
+import concurrent.futures
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+INCLUDE = ROOT / "include"
+FLAGS = ["-std=c++20", "-O1", "-DASIO_STANDALONE", "-DASIO_NO_DEPRECATED", f"-I{INCLUDE}"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("layers", nargs="*", help="such as hub or transport/tcp")
+    options = parser.parse_args()
+    tidy = next((name for name in ("clang-tidy-19", "clang-tidy") if shutil.which(name)), None)
+    if not tidy:
+        print("no clang-tidy: install clang-tidy-19")
+        return 1
+    folder = ROOT / "build" / "tidy"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    layers = {}
+    for header in sorted(INCLUDE.rglob("*.hpp")):
+        name = header.relative_to(INCLUDE).as_posix()
+        layers.setdefault(name.removeprefix("hubbub/").rpartition("/")[0] or "umbrella", []).append(name)
+    units = {}
+    for layer, headers in layers.items():
+        if options.layers and layer not in options.layers:
+            continue
+        source = folder / (layer.replace("/", "_") + ".cpp")
+        source.write_text("".join(f"#include <{name}>\n" for name in headers))
+        units[layer] = (source, rf".*/include/hubbub/{layer}/[^/]*\.hpp" if layer != "umbrella" else r".*/include/hubbub/[^/]*\.hpp")
+    if not options.layers:
+        for source in (ROOT / "benchmarks/limit/hubbub_limit_server.cpp", ROOT / "benchmarks/load/hubbub_load_generator.cpp"):
+            units[source.relative_to(ROOT).as_posix()] = (source, "-")
+
+    def fingerprint(source) -> str:
+        digest = hashlib.sha256((ROOT / ".clang-tidy").read_bytes() + source.read_bytes() + " ".join(FLAGS).encode())
+        seen, todo = set(), re.findall(r"#include <(hubbub/[^>]+)>", source.read_text())
+        while todo:
+            name = todo.pop()
+            if name in seen or not (INCLUDE / name).is_file():
+                continue
+            seen.add(name)
+            todo += re.findall(r"#include <(hubbub/[^>]+)>", (INCLUDE / name).read_text())
+        for name in sorted(seen):
+            digest.update((INCLUDE / name).read_bytes())
+        return digest.hexdigest()
+
+    def look(item):
+        unit, (source, header_filter) = item
+        stamp = folder / (unit.replace("/", "_") + ".clean")
+        wanted = fingerprint(source)
+        if stamp.exists() and stamp.read_text() == wanted:
+            return unit, "", 0.0
+        began = time.monotonic()
+        done = subprocess.run([tidy, "--quiet", f"--config-file={ROOT / '.clang-tidy'}", f"--header-filter={header_filter}",
+                               str(source), "--", *FLAGS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode == 0:
+            stamp.write_text(wanted)
+            return unit, "", time.monotonic() - began
+        return unit, done.stdout or done.stderr, time.monotonic() - began
+
+    began = time.monotonic()
+    # The highest layers take longest.
+    order = sorted(units.items(), key=lambda item: ("tcp" not in item[0], "hub" not in item[0]))
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(look, order))
+    problems = [result for result in results if result[1]]
+    for unit, output, _ in problems:
+        print(f"== {unit}\n{output}")
+    print(f"{len(units)} units, {len(problems)} with problems, {time.monotonic() - began:.0f} s"
+          f" ({', '.join(f'{unit} {seconds:.0f} s' for unit, _, seconds in results if seconds >= 1)})")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

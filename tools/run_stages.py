@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""The stages of tools/test, which installs what they need first. See there for the options."""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LOGS = ROOT / "build" / "logs"
+JOBS = str(os.cpu_count())
+SEEDS = "10000"  # of the simulation, with one compiler; the sanitizers take fewer
+SEEDS_SANITIZED = "300"
+
+
+class Skip(Exception):
+    """A stage that cannot run here, and why."""
+
+
+class Run:
+    """What a stage has to do its work: commands go to its log."""
+
+    def __init__(self, log):
+        self.log = log
+        self.passed = self.failed = 0
+
+    def command(self, *arguments, environment=None, timeout=1200) -> bool:
+        self.log.write(f"$ {' '.join(map(str, arguments))}\n")
+        self.log.flush()
+        # A group of its own, so that a stage that hangs ends with all that it started.
+        process = subprocess.Popen(list(map(str, arguments)), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.log,
+                                   stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})},
+                                   start_new_session=True)
+        try:
+            return process.wait(timeout) == 0
+        except subprocess.TimeoutExpired:
+            self.log.write(f"\nnot over after {timeout} s\n")
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return False
+
+    def tests(self, preset, *arguments, environment=None) -> bool:
+        """ctest, and the test cases of Catch counted singly."""
+        start = self.log.tell()
+        fine = self.command("ctest", "--test-dir", f"build/{preset}", "-V", "-j", JOBS, "--no-tests=error", *arguments,
+                            environment=environment)
+        self.log.flush()
+        text = pathlib.Path(self.log.name).read_text(errors="replace")[start:]
+        cases_of = {}
+        for number, count in re.findall(r"^(\d+): All tests passed \(.* in (\d+) test cases?\)", text, re.M):
+            cases_of[number] = (int(count), 0)
+        for number, result in re.findall(r"^(\d+): test cases: *(.*)$", text, re.M):
+            count = {word: int(amount) for amount, word in re.findall(r"(\d+) (passed|failed)", result)}
+            cases_of[number] = (count.get("passed", 0), count.get("failed", 0))
+        for number, outcome in re.findall(r"^ *\d+/\d+ Test +#(\d+): \S+ \.* *(\S.*)$", text, re.M):
+            passed, failed = cases_of.get(number, (0, 0))
+            if outcome.startswith("Passed"):
+                passed = max(passed, 1)
+            elif failed == 0:
+                failed = 1
+            self.passed += passed
+            self.failed += failed
+        if not fine and self.failed == 0:
+            self.failed = 1
+        return fine
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise Skip(f"there is no {program}")
+
+
+def sources(*folders):
+    return sorted(path for folder in folders for kind in ("*.hpp", "*.cpp") for path in (ROOT / folder).rglob(kind)
+                  if "/mutants/" not in path.as_posix())
+
+
+def build(run, preset, *options) -> bool:
+    return run.command("cmake", "--preset", preset, *options) and run.command("cmake", "--build", f"build/{preset}", "-j", JOBS)
+
+
+def stage_format(run):
+    need("clang-format-19")
+    files = sources("include", "tests", "examples", "benchmarks")
+    if subprocess.run(["clang-format-19", "--dry-run", "-Werror", *files], stderr=subprocess.DEVNULL).returncode == 0:
+        return True
+    wrong = [path.relative_to(ROOT).as_posix() for path in files
+             if subprocess.run(["clang-format-19", "--dry-run", "-Werror", path], stderr=subprocess.DEVNULL).returncode != 0]
+    run.log.write(f"{len(wrong)} of {len(files)} files have another form. Repair: clang-format-19 -i {' '.join(wrong)}\n")
+    return False
+
+
+def stage_layout(run):
+    return run.command("python3", "tools/check_layout.py", "--self-test") and run.command("python3", "tools/check_layout.py")
+
+
+def stage_headers(run):
+    return run.command("python3", "tools/check_headers.py")
+
+
+def stage_build_gcc(run):
+    need("g++")
+    return build(run, "gcc")
+
+
+def stage_test_gcc(run):
+    # Layout was a stage of its own.
+    return run.tests("gcc", "-E", "^layout", environment={"HUBBUB_SEEDS": SEEDS})
+
+
+def stage_build_clang(run):
+    # The tests are built with clang once, with the AddressSanitizer; here is what the sanitizers leave out.
+    need("clang++-19")
+    return build(run, "clang", "-DHUBBUB_BUILD_TESTS=OFF")
+
+
+def stage_test_clang(run):
+    return run.tests("clang")
+
+
+def stage_tidy(run):
+    need("clang-tidy-19")
+    return run.command("python3", "tools/check_tidy.py")
+
+
+def stage_build_asan(run):
+    need("clang++-19")
+    return build(run, "asan")
+
+
+def stage_test_asan(run):
+    return run.tests("asan", "-LE", "static|consume|fuzz|integration", environment={
+        "HUBBUB_SEEDS": SEEDS_SANITIZED, "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1"})
+
+
+def stage_build_tsan(run):
+    need("clang++-19")
+    return build(run, "tsan")
+
+
+def stage_test_tsan(run):
+    return run.tests("tsan", "-LE", "static|consume|fuzz|integration", environment={
+        "HUBBUB_SEEDS": SEEDS_SANITIZED, "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
+
+
+def stage_integration(run):
+    script = ROOT / "tests/integration/run.sh"
+    if not script.exists():
+        raise Skip("there is no tests/integration/run.sh")
+    return run.command(script, "build/gcc")
+
+
+def stage_fuzz(run, seconds=10):
+    programs = sorted(path for path in (ROOT / "build/asan/tests").glob("hubbub_*_fuzz") if os.access(path, os.X_OK))
+    if not programs:
+        raise Skip("there are no fuzz programs in build/asan")
+    fine = True
+    for program in programs:
+        name = program.name.removeprefix("hubbub_").removesuffix("_fuzz")
+        found = ROOT / "build/fuzz" / name
+        found.mkdir(parents=True, exist_ok=True)
+        corpus = [ROOT / "tests/fuzz/corpus" / name]
+        fine = run.command(program, f"-max_total_time={seconds}", f"-artifact_prefix={found}/", "-print_final_stats=1", found,
+                           *filter(pathlib.Path.exists, corpus), timeout=seconds + 60) and fine
+    return fine
+
+
+def stage_bench(run):
+    if not (ROOT / "build/gcc/benchmarks/hubbub_limit_server").exists():
+        raise Skip("there is no load server in build/gcc")
+    # Not for the figures: that everything arrives, once, in order and whole.
+    return run.command("python3", "tools/bench", "--build", "build/gcc", "--no-build", "--repetitions", "1", "--seconds", "0.2",
+                       "--warmup", "0.1", "--rows", "P1,P3,P4,P5", "--verify", "--output", "build/bench/smoke.json")
+
+
+def stage_mutants(run):
+    script = ROOT / "tests/mutants/run.py"
+    if not script.exists():
+        raise Skip("there is no tests/mutants/run.py")
+    return run.command("python3", script)
+
+
+STAGES = {name.removeprefix("stage_").replace("_", "-"): function for name, function in list(globals().items())
+          if name.startswith("stage_")}
+QUICK = ["layout", "build-gcc", "test-gcc"]
+
+
+def run_stage(name):
+    with open(LOGS / f"{name}.log", "w+") as log:
+        run = Run(log)
+        try:
+            fine = STAGES[name](run)
+        except Skip as reason:
+            return "skipped", str(reason), 0, 0
+    if run.passed + run.failed == 0:
+        run.passed, run.failed = (1, 0) if fine else (0, 1)
+    return ("ok" if fine else "FAILED"), "", run.passed, run.failed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", action="append", choices=list(STAGES), metavar="STAGE")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--keep-going", action="store_true")
+    parser.add_argument("--packages-seconds", type=int, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.list:
+        print("\n".join(f"{name}{'  (quick)' if name in QUICK else ''}" for name in STAGES))
+        return 0
+    LOGS.mkdir(parents=True, exist_ok=True)
+    wanted = options.only or (QUICK if options.quick else list(STAGES))
+    rows, passed, failed, began = [("packages", "ok", options.packages_seconds, "")], 0, 0, time.monotonic()
+    not_built = set()
+    for name in wanted:
+        print(f"== {name}", flush=True)
+        start = time.monotonic()
+        preset = name.removeprefix("test-")
+        if preset in not_built:
+            outcome, remark, stage_passed, stage_failed = "skipped", "not built", 0, 0
+        else:
+            outcome, remark, stage_passed, stage_failed = run_stage(name)
+        passed += stage_passed
+        failed += stage_failed
+        if not remark:
+            remark = f"{stage_passed} passed" + (f", {stage_failed} failed" if stage_failed else "")
+        rows.append((name, outcome, round(time.monotonic() - start), remark))
+        if outcome == "FAILED":
+            if name.startswith("build-"):
+                not_built.add(name.removeprefix("build-"))
+            lines = (LOGS / f"{name}.log").read_text(errors="replace").splitlines()
+            print("\n".join(lines[-60:]))
+            print(f"-- the end of build/logs/{name}.log", flush=True)
+            if not options.keep_going:
+                break
+    print()
+    for name, outcome, seconds, remark in rows:
+        print(f"{name:<14} {outcome:<8} {seconds:>5} s  {remark}")
+    total = round(time.monotonic() - began) + options.packages_seconds
+    print(f"{'all':<14} {'':<8} {total:>5} s\n")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
