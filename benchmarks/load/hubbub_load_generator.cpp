@@ -2,22 +2,18 @@
 // so that it measures any server. Its own cost matters: one recv a readable socket, frames counted by their headers.
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cerrno>
-#include <charconv>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -26,293 +22,22 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "generator_options.hpp"
+#include "measures.hpp"
+#include "message_format.hpp"
+
+namespace generator {
 namespace {
-
-constexpr char usage[] =
-    R"(hubbub_load_generator (--port N [--host ADDRESS] | --unix PATH) [options]
-  --mode broadcast|echo|handshake|hold   (broadcast)
-  --connections N     clients; in handshake: how many at once (1000; handshake 64)
-  --in-flight W       messages outstanding: per publisher (broadcast) or per connection (echo) (1)
-  --publishers P      connections that publish (1)
-  --payload BYTES     of each message, at least 16 (64)
-  --seconds S         length of the window (3)
-  --warmup S          before it (1)
-  --rate R            messages a second of all publishers together, instead of as fast as --in-flight allows
-  --stall K           clients that never read
-  --stall-buffer B    receive buffer of these, bytes (4096)
-  --handshakes N      end after that many instead of --seconds
-  --path PATH         of the upgrade request (/)
-  --source ADDRESS    to connect from
-  --server-pid PID    read the CPU time of that process
-  --answer-pings      in hold: answer pings (the other modes always do)
-  --verify            check content and order of each message at each receiver
-  --latency           from publish to each receiver
-  --spin              never sleep, so that the server pays for no wake-ups
-  --timeout S         without any progress: give up (10)
-  --json              one line of JSON
-Ends with 0 if nothing was lost or wrong, 1 if something was, 2 if it could not start.
-)";
-
-[[noreturn]] void refuse(std::string const& sentence) {
-    std::fprintf(stderr, "hubbub_load_generator: %s\n", sentence.c_str());
-    std::exit(2);
-}
-
-std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
-    timespec time;
-    clock_gettime(clock, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
-}
-
-struct Options {
-    std::string mode = "broadcast", host = "127.0.0.1", unix_path, path = "/", source;
-    std::uint32_t port = 0, connections = 0, in_flight = 1, publishers = 1, payload = 64, stall = 0, stall_buffer = 4096;
-    std::uint64_t handshakes = 0;
-    double seconds = 3, warmup = 1, rate = 0, timeout = 10;
-    long server_pid = 0;
-    bool verify = false, latency = false, json = false, answer_pings = false, spin = false;
-
-    static Options parse(int argc, char** argv) {
-        Options result;
-        for (int i = 1; i < argc; ++i) {
-            std::string const name = argv[i];
-            if (name == "--help") std::fputs(usage, stdout), std::exit(0);
-            if (result.set_flag(name)) continue;
-            if (++i == argc) refuse(name + " needs a value or is not known; --help lists all options");
-            if (!result.set_value(name, argv[i])) refuse(name + " is not known; --help lists all options");
-        }
-        result.check();
-        return result;
-    }
-
-   private:
-    bool set_flag(std::string const& name) {
-        if (name == "--verify")
-            verify = true;
-        else if (name == "--latency")
-            latency = true;
-        else if (name == "--json")
-            json = true;
-        else if (name == "--spin")
-            spin = true;
-        else if (name == "--answer-pings")
-            answer_pings = true;
-        else
-            return false;
-        return true;
-    }
-
-    bool set_value(std::string const& name, std::string const& value) {
-        auto const number = [&](auto& into) {
-            auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), into);
-            if (error != std::errc{} || end != value.data() + value.size()) refuse(name + " needs a number, not " + value);
-        };
-        if (name == "--mode")
-            mode = value;
-        else if (name == "--host")
-            host = value;
-        else if (name == "--unix")
-            unix_path = value;
-        else if (name == "--path")
-            path = value;
-        else if (name == "--source")
-            source = value;
-        else if (name == "--port")
-            number(port);
-        else if (name == "--connections")
-            number(connections);
-        else if (name == "--in-flight")
-            number(in_flight);
-        else if (name == "--publishers")
-            number(publishers);
-        else if (name == "--payload")
-            number(payload);
-        else if (name == "--seconds")
-            number(seconds);
-        else if (name == "--warmup")
-            number(warmup);
-        else if (name == "--rate")
-            number(rate);
-        else if (name == "--stall")
-            number(stall);
-        else if (name == "--stall-buffer")
-            number(stall_buffer);
-        else if (name == "--handshakes")
-            number(handshakes);
-        else if (name == "--server-pid")
-            number(server_pid);
-        else if (name == "--timeout")
-            number(timeout);
-        else
-            return false;
-        return true;
-    }
-
-    void check() {
-        if (mode != "broadcast" && mode != "echo" && mode != "handshake" && mode != "hold")
-            refuse("--mode is broadcast, echo, handshake or hold, not " + mode);
-        if (port == 0 && unix_path.empty()) refuse("--port or --unix is needed");
-        if (port > 65535) refuse("--port ends at 65535");
-        if (connections == 0) connections = mode == "handshake" ? 64 : 1000;
-        if (payload < 16) refuse("--payload is at least 16: publisher, number and time are in it");
-        if (payload > 64u << 20) refuse("--payload is at most 64 MiB");
-        if (in_flight == 0 || publishers == 0) refuse("--in-flight and --publishers are at least 1");
-        if (stall + publishers > connections) refuse("--stall leaves too few clients for --publishers");
-        if (mode != "broadcast" && (stall != 0 || publishers != 1 || rate > 0))
-            refuse("--stall, --publishers and --rate are for broadcast");
-    }
-};
-
-// Nanoseconds of CPU that all threads of a process have used, also those that have ended.
-class ProcessCpu {
-   public:
-    explicit ProcessCpu(long pid) : pid_(pid) {}
-
-    std::uint64_t used() const {
-        if (pid_ == 0) return 0;
-        std::string const directory = "/proc/" + std::to_string(pid_) + "/task";
-        std::unique_ptr<DIR, int (*)(DIR*)> tasks(opendir(directory.c_str()), closedir);
-        if (!tasks) refuse("there is no process " + std::to_string(pid_));
-        std::uint64_t sum = 0;
-        while (auto const* entry = readdir(tasks.get())) {
-            if (entry->d_name[0] == '.') continue;
-            std::string const file = directory + "/" + entry->d_name + "/schedstat";
-            std::unique_ptr<FILE, int (*)(FILE*)> stat(std::fopen(file.c_str(), "r"), std::fclose);
-            std::uint64_t nanoseconds = 0;
-            if (stat && std::fscanf(stat.get(), "%" SCNu64, &nanoseconds) == 1) sum += nanoseconds;
-        }
-        return sum;
-    }
-
-    std::uint64_t resident_bytes() const {
-        if (pid_ == 0) return 0;
-        std::string const file = "/proc/" + std::to_string(pid_) + "/statm";
-        std::unique_ptr<FILE, int (*)(FILE*)> statm(std::fopen(file.c_str(), "r"), std::fclose);
-        std::uint64_t pages = 0;
-        if (!statm || std::fscanf(statm.get(), "%*u %" SCNu64, &pages) != 1) return 0;
-        return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    }
-
-   private:
-    long pid_;
-};
-
-// Counts per duration with 3 % resolution, up to 2^40 ns.
-class Histogram {
-   public:
-    void add(std::uint64_t nanoseconds) {
-        ++buckets_[index(nanoseconds)];
-        ++count_;
-        most_ = std::max(most_, nanoseconds);
-    }
-    void clear() { *this = Histogram{}; }
-    double microseconds(double quantile) const {
-        auto const wanted = static_cast<std::uint64_t>(quantile * static_cast<double>(count_));
-        std::uint64_t seen = 0;
-        for (std::size_t i = 0; i < buckets_.size(); ++i)
-            if ((seen += buckets_[i]) > wanted) return std::min(upper_end(i), static_cast<double>(most_)) / 1000.0;
-        return static_cast<double>(most_) / 1000.0;
-    }
-    double most_microseconds() const { return static_cast<double>(most_) / 1000.0; }
-
-   private:
-    static std::size_t index(std::uint64_t value) {
-        if (value < 32) return value;
-        auto const shift = std::min<unsigned>(static_cast<unsigned>(std::bit_width(value)) - 6, 35);
-        return std::min<std::size_t>((shift + 1) * 32 + (value >> shift) - 32, 1183);
-    }
-    static double upper_end(std::size_t i) {
-        if (i < 64) return static_cast<double>(i + 1);
-        return static_cast<double>((i % 32 + 33) << (i / 32 - 1));
-    }
-
-    std::array<std::uint64_t, 1184> buckets_{};
-    std::uint64_t count_ = 0;
-    std::uint64_t most_ = 0;
-};
-
-// What a message looks like on the wire. Payload: publisher (4 bytes), number (4), time (8), then a pattern of both.
-class MessageFormat {
-   public:
-    static constexpr std::uint32_t synchronise = 0xFFFFFFFF;  // publisher of messages that are not counted
-
-    explicit MessageFormat(std::size_t payload) : payload_(payload) {
-        header_ = payload < 126 ? 2 : payload < 65536 ? 4 : 10;
-        expected_[0] = 0x82;  // final, binary
-        std::size_t const length_bytes = header_ == 2 ? 0 : header_ - 2;
-        expected_[1] = static_cast<unsigned char>(header_ == 2 ? payload : header_ == 4 ? 126 : 127);
-        for (std::size_t i = 0; i < length_bytes; ++i)
-            expected_[2 + i] = static_cast<unsigned char>(std::uint64_t{payload} >> 8 * (length_bytes - 1 - i));
-        std::memcpy(&expected_start_, expected_, 2);
-    }
-
-    std::size_t server_size() const { return header_ + payload_; }
-    std::size_t client_size() const { return server_size() + 4; }
-    std::size_t payload() const { return payload_; }
-
-    // True if a message of ours begins there; at least server_size() bytes must be readable.
-    bool begins_at(unsigned char const* bytes) const {
-        std::uint16_t start;
-        std::memcpy(&start, bytes, 2);
-        return start == expected_start_ && (header_ == 2 || std::memcmp(bytes, expected_, header_) == 0);
-    }
-
-    // `out` has client_size() bytes and 8 more.
-    void write_client_frame(unsigned char* out, std::uint32_t publisher, std::uint32_t number, std::uint64_t time) const {
-        std::memcpy(out, expected_, header_);
-        out[1] |= 0x80;
-        std::uint32_t constexpr key = 0x5BD1E995;
-        std::memcpy(out + header_, &key, 4);
-        unsigned char* payload = out + header_ + 4;
-        std::uint64_t constexpr key8 = std::uint64_t{key} << 32 | key;
-        std::uint64_t const first = (std::uint64_t{number} << 32 | publisher) ^ key8;
-        time ^= key8;
-        std::memcpy(payload, &first, 8);
-        std::memcpy(payload + 8, &time, 8);
-        for (std::size_t i = 16; i < payload_; i += 8) {
-            std::uint64_t const word = pattern(publisher, number, i) ^ key8;
-            std::memcpy(payload + i, &word, std::min<std::size_t>(8, payload_ - i));
-        }
-    }
-
-    struct Parsed {
-        std::uint32_t publisher, number;
-        std::uint64_t time;
-    };
-    Parsed parse(unsigned char const* frame) const {
-        Parsed result;
-        std::memcpy(&result.publisher, frame + header_, 4);
-        std::memcpy(&result.number, frame + header_ + 4, 4);
-        std::memcpy(&result.time, frame + header_ + 8, 8);
-        return result;
-    }
-    bool content_is_right(unsigned char const* frame, Parsed const& parsed) const {
-        unsigned char const* payload = frame + header_;
-        for (std::size_t i = 16; i < payload_; i += 8) {
-            std::uint64_t const word = pattern(parsed.publisher, parsed.number, i);
-            if (std::memcmp(payload + i, &word, std::min<std::size_t>(8, payload_ - i)) != 0) return false;
-        }
-        return true;
-    }
-
-   private:
-    static std::uint64_t pattern(std::uint32_t publisher, std::uint32_t number, std::size_t at) {
-        return (std::uint64_t{publisher} << 32 | number) * 0x9E3779B97F4A7C15u + at * 0xD1B54A32D192ED03u;
-    }
-
-    std::size_t payload_, header_;
-    std::uint16_t expected_start_;
-    unsigned char expected_[10]{};
-};
 
 enum class State : std::uint8_t { unused, connecting, upgrading, open, stalled, closed };
 
 struct Client {
     int fd = -1;
     State state = State::unused;
-    std::uint32_t left_over = 0;                         // bytes of an incomplete frame
-    std::uint32_t not_written = 0;                       // in `output`
-    std::uint32_t synchronised = 0;                      // number of the latest synchronising message
+    std::uint32_t left_over = 0;     // bytes of an incomplete frame
+    std::uint32_t not_written = 0;   // in `output`
+    std::uint32_t synchronised = 0;  // number of the latest synchronising message
+    std::uint32_t pings = 0;
     std::uint64_t received = 0;                          // messages
     std::unique_ptr<std::vector<unsigned char>> input;   // made when a frame arrives in pieces
     std::unique_ptr<std::vector<unsigned char>> output;  // made when a socket is full
@@ -320,6 +45,7 @@ struct Client {
 
 struct Totals {
     std::uint64_t deliveries = 0, published = 0, wrong = 0, lost_connections = 0, refused = 0, pings = 0, stalled_closed = 0;
+    std::uint64_t synchronisers_received = 0, synchronisers_sent = 0;
     std::string first_problem;
 
     void problem(std::string const& text) {
@@ -340,7 +66,8 @@ class Generator {
         raise_descriptor_limit();
         find_address();
         keep_times_ = options_.latency;
-        parses_ = options_.verify || options_.latency || options_.publishers > 1;
+        accounts_ = options_.mode == "account";
+        parses_ = options_.verify || options_.latency || options_.publishers > 1 || accounts_;
     }
 
     int run() {
@@ -350,6 +77,8 @@ class Generator {
             connect_all();
             if (options_.mode == "hold")
                 run_hold();
+            else if (accounts_)
+                run_account();
             else
                 run_messages();
         }
@@ -389,9 +118,9 @@ class Generator {
         } else {
             refuse("--host takes an address, not a name: " + options_.host);
         }
-        request_ = "GET " + options_.path + " HTTP/1.1\r\nHost: " +
-                   (options_.host.find(':') == std::string::npos ? options_.host : "[" + options_.host + "]") + ":" +
-                   std::to_string(options_.port) +
+        std::string const address = options_.host.find(':') == std::string::npos ? options_.host : "[" + options_.host + "]";
+        std::string const host = options_.unix_path.empty() ? address + ":" + std::to_string(options_.port) : "localhost";
+        request_ = "GET " + options_.path + " HTTP/1.1\r\nHost: " + host +
                    "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                    "Sec-WebSocket-Version: 13\r\n\r\n";
     }
@@ -508,7 +237,7 @@ class Generator {
                 progress = now_ns();
                 if (!is_open) continue;
                 ++open;
-                if (is_staller(index)) {
+                if (is_staller(index) && !accounts_) {
                     client.state = State::stalled;
                     watch(EPOLL_CTL_MOD, index, EPOLLRDHUP);
                 } else {
@@ -618,14 +347,29 @@ class Generator {
         unsigned const opcode = bytes[0] & 15u;
         if (opcode == 9) {
             ++totals_.pings;
+            ++clients_[index].pings;
             if (options_.mode != "hold" || options_.answer_pings) answer_ping(index, bytes + header, length);
         } else if (opcode == 8) {
             unsigned const code = length >= 2 ? unsigned{bytes[header]} << 8 | bytes[header + 1] : 1005;
+            if (accounts_ && is_staller(index) && code == 1013) {
+                end_staller(index);
+                return header + length;
+            }
             lose(index, "the server sent Close " + std::to_string(code));
         } else if (opcode != 10) {
             totals_.problem("connection " + std::to_string(index) + ": a frame that nobody published");
         }
         return header + length;
+    }
+
+    // The server has disconnected a client that was too slow, as it may; the client takes its leave.
+    void end_staller(std::size_t index) {
+        Client& client = clients_[index];
+        std::array<unsigned char, 8> constexpr answer{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xF5};  // mask key 0, code 1013
+        send(client.fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+        client.state = State::closed;
+        close(client.fd);
+        ++totals_.stalled_closed;
     }
 
     void answer_ping(std::size_t index, unsigned char const* payload, std::size_t size) {
@@ -640,6 +384,7 @@ class Generator {
         Client& client = clients_[index];
         if (parsed.publisher == MessageFormat::synchronise) {
             client.synchronised = parsed.number;
+            ++totals_.synchronisers_received;
             return 0;
         }
         if (!parses_) return 1;
@@ -652,7 +397,7 @@ class Generator {
         }
         std::size_t const slot = echo ? index : index * publishers + parsed.publisher;
         std::uint32_t const wanted = next_number_[slot];
-        if (parsed.number != wanted) {
+        if (accounts_ ? parsed.number < wanted : parsed.number != wanted) {
             totals_.problem("connection " + std::to_string(index) + ": message " + std::to_string(parsed.number) +
                             " of publisher " + std::to_string(parsed.publisher) + " instead of " + std::to_string(wanted));
         }
@@ -661,7 +406,7 @@ class Generator {
             totals_.problem("connection " + std::to_string(index) + ": wrong content in message " +
                             std::to_string(parsed.number));
         if (keep_times_ && in_window_) latency_.add(now - parsed.time);
-        if (!echo) complete(parsed.publisher, parsed.number);
+        if (!echo && !accounts_) complete(parsed.publisher, parsed.number);
         return 1;
     }
 
@@ -674,7 +419,7 @@ class Generator {
             if (publishing_) publish_echo(index, messages);
             return;
         }
-        if (!parses_)
+        if (!parses_)  // never in account
             for (std::uint64_t i = 0; i < messages; ++i) complete(0, static_cast<std::uint32_t>(client.received + i));
         client.received += messages;
     }
@@ -747,6 +492,19 @@ class Generator {
         }
     }
 
+    // What is due, from each publisher in its turn, whatever has arrived of what was published before.
+    void publish_at_rate() {
+        double const due = static_cast<double>(now_ns() - rate_start_) * options_.rate / 1e9;
+        std::size_t const frame = format_.client_size();
+        if (out_.size() < frame + 8) out_.resize(frame + 8);
+        for (; static_cast<double>(rate_sent_) < due; ++rate_sent_) {
+            auto const p = static_cast<std::uint32_t>(rate_sent_ % options_.publishers);
+            format_.write_client_frame(out_.data(), p, tracks_[p].sent++, keep_times_ ? now_ns() : 0);
+            ++totals_.published;
+            write(p, out_.data(), frame);
+        }
+    }
+
     void publish_echo(std::size_t index, std::uint64_t messages) {
         std::size_t const frame = format_.client_size();
         std::size_t const size = frame * messages;
@@ -791,7 +549,11 @@ class Generator {
             if (event.events & EPOLLOUT && client.not_written != 0) flush(index);
             if (event.events & ~std::uint32_t{EPOLLOUT}) read(index);
         }
-        if (publishing_ && options_.mode == "broadcast") publish();
+        if (!publishing_) return;
+        if (accounts_)
+            publish_at_rate();
+        else if (options_.mode == "broadcast")
+            publish();
     }
 
     // Until that time; false if nothing moved for the timeout.
@@ -812,18 +574,21 @@ class Generator {
 
     // A server may make a client a member a moment after its 101: the first message that reaches everybody says when all are.
     bool synchronise() {
+        std::size_t const readers = accounts_ ? clients_.size() : clients_.size() - options_.stall;
         synchronising_ = true;
         std::uint64_t const start = now_ns();
-        for (std::uint32_t number = 1;; ++number) {
+        for (unsigned attempt = 1;; ++attempt) {
+            auto const number = static_cast<std::uint32_t>(++totals_.synchronisers_sent);
             std::vector<unsigned char> frame(format_.client_size() + 8);
             format_.write_client_frame(frame.data(), MessageFormat::synchronise, number, 0);
             write(0, frame.data(), format_.client_size());
             std::uint64_t const sent = now_ns();
             // Each try waits longer, so that a slow server is asked seldom.
-            while (now_ns() - sent < 200'000'000u * std::min<std::uint64_t>(number, 10)) {
+            while (now_ns() - sent < 200'000'000u * std::min(attempt, 10u)) {
                 turn(20);
-                bool const all = std::all_of(clients_.begin(), clients_.end() - static_cast<std::ptrdiff_t>(options_.stall),
-                                             [&](Client const& client) { return client.synchronised == number; });
+                bool const all = std::all_of(
+                    clients_.begin(), clients_.begin() + static_cast<std::ptrdiff_t>(readers),
+                    [&](Client const& client) { return client.synchronised == number || client.state == State::closed; });
                 if (all) {
                     synchronising_ = false;
                     return true;
@@ -892,6 +657,53 @@ class Generator {
                                 " of " + std::to_string(totals_.published) + " messages");
     }
 
+    // Readers read throughout; the others stall for the length of the window and then read what is left for them. Who is still
+    // connected has seen the last synchronising message in the end, and so all that the server had for it.
+    void run_account() {
+        for (std::uint32_t i = 0; i < options_.publishers; ++i) tracks_.emplace_back(1);
+        next_number_.resize(std::size_t{options_.connections} * options_.publishers);
+        if (!synchronise()) return totals_.problem("a message did not reach every client");
+        std::uint64_t const certain = totals_.synchronisers_received, asked = totals_.synchronisers_sent;
+        std::size_t const first = options_.connections - options_.stall;
+        for (std::size_t i = first; i < clients_.size(); ++i) {
+            clients_[i].state = State::stalled;
+            watch(EPOLL_CTL_MOD, i, EPOLLRDHUP);
+        }
+        std::uint64_t const server = cpu_.used(), own = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+        std::uint64_t const start = rate_start_ = now_ns();
+        auto const after = [start](double seconds) { return start + static_cast<std::uint64_t>(seconds * 1e9); };
+        publishing_ = in_window_ = true;
+        while (now_ns() < after(options_.seconds)) {
+            turn(1);
+            if (early_resident_ == 0 && now_ns() >= after(options_.sample)) early_resident_ = cpu_.resident_bytes();
+        }
+        publishing_ = false;
+        resident_ = cpu_.resident_bytes();
+        window_seconds_ = static_cast<double>(now_ns() - start) / 1e9;
+        own_cpu_ = now_ns(CLOCK_PROCESS_CPUTIME_ID) - own;
+        server_cpu_ = cpu_.used() - server;
+        window_deliveries_ = totals_.deliveries;
+        window_published_ = totals_.published;
+        in_window_ = false;
+
+        for (std::size_t i = first; i < clients_.size(); ++i) {
+            if (clients_[i].state != State::stalled) continue;
+            int const bytes = 1 << 20;  // a small window is slow to empty
+            setsockopt(clients_[i].fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+            clients_[i].state = State::open;
+            watch(EPOLL_CTL_MOD, i, EPOLLIN);
+            read(i);
+        }
+        if (!synchronise()) totals_.problem("not every client could read to the end");
+        received_ = totals_.deliveries + totals_.synchronisers_received;
+        expected_ = certain + (totals_.published + totals_.synchronisers_sent - asked) * options_.connections;
+        for (std::size_t i = 0; i < first && !options_.lossy; ++i)
+            if (clients_[i].received != totals_.published)
+                totals_.problem("connection " + std::to_string(i) + " received " + std::to_string(clients_[i].received) +
+                                " of " + std::to_string(totals_.published) + " messages");
+        for (std::size_t i = first; i < clients_.size(); ++i) stalled_received_ += clients_[i].received;
+    }
+
     void run_hold() {
         std::uint64_t const server = cpu_.used(), own = now_ns(CLOCK_PROCESS_CPUTIME_ID), start = now_ns();
         std::uint64_t const end = start + static_cast<std::uint64_t>(options_.seconds * 1e9);
@@ -954,6 +766,12 @@ class Generator {
 
     // ---- the end
 
+    std::uint64_t least_pings() const {
+        auto const least = std::min_element(clients_.begin(), clients_.end(),
+                                            [](Client const& one, Client const& other) { return one.pings < other.pings; });
+        return least->pings;
+    }
+
     int report() {
         auto const per = [](std::uint64_t nanoseconds, std::uint64_t count) {
             return count == 0 ? 0.0 : static_cast<double>(nanoseconds) / 1000.0 / static_cast<double>(count);
@@ -974,15 +792,17 @@ class Generator {
                 "\"seconds\": %.3f, \"published\": %" PRIu64 ", \"deliveries\": %" PRIu64
                 ", \"deliveries_per_second\": %.0f, \"server_us_per_delivery\": %.4f, \"generator_us_per_delivery\": %.4f, "
                 "\"server_share\": %.3f, \"generator_share\": %.3f, \"server_rss_bytes\": %" PRIu64 ", \"pings\": %" PRIu64
-                ", \"lost_connections\": %" PRIu64 ", \"stalled_closed\": %" PRIu64
+                ", \"least_pings\": %" PRIu64 ", \"received\": %" PRIu64 ", \"stalled_received\": %" PRIu64
+                ", \"expected\": %" PRIu64 ", \"early_rss_bytes\": %" PRIu64 ", \"lost_connections\": %" PRIu64
+                ", \"stalled_closed\": %" PRIu64
                 ", \"latency_us\": {\"p50\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}, \"wrong\": %" PRIu64
                 ", \"problem\": \"%s\"}\n",
                 options_.mode.c_str(), options_.connections, options_.in_flight, options_.payload, options_.publishers,
                 options_.stall, window_seconds_, window_published_, window_deliveries_, rate(window_deliveries_),
                 per(server_cpu_, window_deliveries_), per(own_cpu_, window_deliveries_), server_share, own_share, resident_,
-                totals_.pings, totals_.lost_connections, totals_.stalled_closed, latency_.microseconds(0.5),
-                latency_.microseconds(0.99), latency_.microseconds(0.999), latency_.most_microseconds(), totals_.wrong,
-                problem.c_str());
+                totals_.pings, least_pings(), received_, stalled_received_, expected_, early_resident_,
+                totals_.lost_connections, totals_.stalled_closed, latency_.microseconds(0.5), latency_.microseconds(0.99),
+                latency_.microseconds(0.999), latency_.most_microseconds(), totals_.wrong, problem.c_str());
             return fine ? 0 : 1;
         }
         std::printf("%s, %u connections", options_.mode.c_str(), options_.connections);
@@ -998,6 +818,10 @@ class Generator {
             std::printf("  server %.3f us a delivery, %.0f %% of a core, %.1f MiB resident\n",
                         per(server_cpu_, window_deliveries_), 100 * server_share, static_cast<double>(resident_) / 1048576.0);
         std::printf("  generator %.3f us a delivery, %.0f %% of a core\n", per(own_cpu_, window_deliveries_), 100 * own_share);
+        if (accounts_)
+            std::printf("  all clients received %" PRIu64 ", those that stalled %" PRIu64
+                        " of it; without a drop it were %" PRIu64 "; server %.1f MiB early in the window\n",
+                        received_, stalled_received_, expected_, static_cast<double>(early_resident_) / 1048576.0);
         if (options_.stall != 0)
             std::printf("  stalled %u, of which the server closed %" PRIu64 "\n", options_.stall, totals_.stalled_closed);
         if (options_.latency)
@@ -1029,16 +853,19 @@ class Generator {
     std::string request_;
     sockaddr_storage address_{};
     socklen_t address_length_ = 0;
-    bool parses_ = false, keep_times_ = false, publishing_ = false, synchronising_ = false, in_window_ = false;
+    bool parses_ = false, keep_times_ = false, publishing_ = false, synchronising_ = false, in_window_ = false,
+         accounts_ = false;
     std::uint32_t receivers_ = 0;
     std::size_t connected_ = 0;
     std::uint64_t echo_outstanding_ = 0, prepared_ = 0, rate_start_ = 0, rate_sent_ = 0;
     Totals totals_;
     Histogram latency_;
     std::uint64_t window_deliveries_ = 0, window_published_ = 0, own_cpu_ = 0, server_cpu_ = 0, resident_ = 0;
+    std::uint64_t early_resident_ = 0, received_ = 0, stalled_received_ = 0, expected_ = 0;
     double window_seconds_ = 0;
 };
 
 }  // namespace
+}  // namespace generator
 
-int main(int argc, char** argv) { return Generator(Options::parse(argc, argv)).run(); }
+int main(int argc, char** argv) { return generator::Generator(generator::Options::parse(argc, argv)).run(); }

@@ -1,7 +1,6 @@
 // Random joins, leaves, publications, direct sends, stalls and closes in every order, over three ways of writing and two
 // overflow policies. After every turn: the sums match (L0), no limit is overstepped, and each client has got exactly what was
 // meant for it, in order, less what was counted as dropped (L1).
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include <hubbub/hub/delivery.hpp>
+#include <hubbub/testing/seeds.hpp>
 
 #include "tests/support/catch.hpp"
 
@@ -183,11 +183,9 @@ class Run {
 }  // namespace
 
 TEST_CASE("L0 and L1 hold on one shard, whatever happens in whichever order") {
-    char const* const wanted = std::getenv("HUBBUB_SEED");
-    std::uint32_t const first = wanted ? static_cast<std::uint32_t>(std::strtoul(wanted, nullptr, 10)) : 1;
-    std::uint32_t const last = wanted ? first : 400;
-    for (std::uint32_t seed = first; seed <= last; ++seed) {
-        INFO("replay with HUBBUB_SEED=" << seed);
-        Run(seed).steps(60);
+    using hubbub::testing::Seeds;
+    for (auto const seed : Seeds(300)) {
+        INFO(Seeds::replay(seed, "L0 and L1 hold on one shard, whatever happens in whichever order"));
+        Run(static_cast<std::uint32_t>(seed)).steps(60);
     }
 }

@@ -53,7 +53,8 @@ class ShardLoop {
     /// `TimePoint::max()` cancels.
     virtual void wake_at(TimePoint when) = 0;
 
-    /// Calls `ready` outside of a turn whenever `descriptor` is readable (level-triggered), until the result is destroyed.
+    /// Calls `ready` outside of a turn whenever `descriptor` is readable (level-triggered), until the result is destroyed, which
+    /// `ready` itself may do. A report may be late and find nothing.
     virtual std::unique_ptr<Watch> watch(int descriptor, UniqueFunction<void()> ready) = 0;
 
     /// What a loop offers beyond this interface, by the address of a key that the offering type declares; else null.

@@ -49,7 +49,7 @@ class Broadcaster {
     PublishResult leave(ShardIndex at, Mail const& mail, std::string_view topic, MessageView message, Frame const* frame,
                         std::shared_ptr<PendingReceipt> receipt) const {
         ShardPort& port = *shared_->ports[at.value];
-        if (port.has_ended()) return PublishResult::closed;
+        if (port.has_ended() || shared_->is_over.load(std::memory_order_relaxed)) return PublishResult::closed;
         if (!port.mailbox().put(mail, topic, message, frame, std::move(receipt))) return PublishResult::busy;
         port.notify();
         return PublishResult::accepted;
@@ -64,7 +64,7 @@ PublishResult Broadcaster<Conn, Policy>::put(std::string_view topic, MessageView
     if (!fits(message.size())) return PublishResult::too_big;
     if (auto const shard = here()) {
         if (shard->has_ended()) return PublishResult::closed;
-        shard->publish(topic, message, frame, std::move(options));
+        shard->publish_between_turns(topic, message, frame, std::move(options));
         return PublishResult::accepted;
     }
     ShardIndex const owner{static_cast<std::uint16_t>(shared_->hash(topic) % shared_->ports.size())};

@@ -50,6 +50,9 @@ class Delivery {
     PublishCounts publish_counted(std::uint32_t number, Publication const& publication);
     /// Sends to one session, behind all that was published to its topics before. False if it can never fit.
     bool send(Subscriber& to, MessageView message);
+    /// What the hub itself tells a session whose queue is empty: before all that is not queued yet, and nothing takes its place.
+    /// False if it can never fit.
+    bool notify(Subscriber& to, MessageView message);
     bool fits(std::size_t payload) const noexcept { return admission_.fits(payload); }
 
     // ---- members
@@ -81,6 +84,10 @@ class Delivery {
         ws::Block* arena = pool().make(ws::BlockPool::largest_segment);
         arena->is_arena = true;
         return arena;
+    }
+    static void write(std::byte* out, MessageView message) {
+        std::size_t const header = ws::encode_server_header(out, message.opcode(), message.size());
+        if (message.size()) std::memcpy(out + header, message.payload().data(), message.size());
     }
     std::byte* room_for(Topic& topic, std::uint32_t number, std::uint32_t bytes);
     void append(Topic& topic, std::uint32_t number, Publication const& publication);
@@ -132,8 +139,7 @@ inline void Delivery::append(Topic& topic, std::uint32_t number, Publication con
     } else {
         std::byte* const out = room_for(topic, number, length);
         offset = topic.run.back().block->size;
-        std::size_t const header = ws::encode_server_header(out, message.opcode(), message.size());
-        if (message.size()) std::memcpy(out + header, message.payload().data(), message.size());
+        write(out, message);
         topic.run.back().block->size += length;
     }
     Topic::Segment& segment = topic.run.back();
@@ -158,9 +164,7 @@ inline bool Delivery::overwrite(Topic& topic, Publication const& publication) {
         if (record->key != publication.key) continue;
         std::byte* const old = block.bytes + record->offset;
         if (record->expires_at || ws::server_frame_size(old) != ws::server_frame_size(publication.message.size())) return false;
-        std::size_t const header = ws::encode_server_header(old, publication.message.opcode(), publication.message.size());
-        if (publication.message.size())
-            std::memcpy(old + header, publication.message.payload().data(), publication.message.size());
+        write(old, publication.message);
         ++topic.superseded;
         return true;
     }
@@ -216,11 +220,22 @@ inline bool Delivery::send(Subscriber& to, MessageView message) {
     }
     ws::Block* const block = own ? pool().make(length) : arena_;
     std::uint32_t const offset = block->size;
-    std::size_t const header = ws::encode_server_header(block->bytes + offset, message.opcode(), message.size());
-    if (message.size()) std::memcpy(block->bytes + offset + header, message.payload().data(), message.size());
+    write(block->bytes + offset, message);
     block->size += length;
     admission_.enqueue(to, nullptr, block, offset, length, 1);
     if (own) pool().release(block);
+    return true;
+}
+
+inline bool Delivery::notify(Subscriber& to, MessageView message) {
+    if (!fits(message.size())) return false;
+    admission_.note_deliveries(1);
+    auto const length = static_cast<std::uint32_t>(ws::server_frame_size(message.size()));
+    ws::Block* const block = pool().make(length, ws::Block::of_hub);
+    write(block->bytes, message);
+    block->size = length;
+    admission_.enqueue(to, nullptr, block, 0, length, 1);
+    pool().release(block);
     return true;
 }
 
@@ -241,6 +256,8 @@ inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, bool jo
     std::uint32_t const from = joining ? Topic::Member::joining : part_at_end(topic);
     auto const place = static_cast<std::uint32_t>(topic.members.size());
     std::uint32_t const slot = subscriber.add({number, place});
+    if (place == topic.members.capacity() && place >= 1024)
+        topic.members.reserve(place + place / 4);  // doubling is dear by then
     topic.members.push_back({&subscriber, slot, from});
 }
 

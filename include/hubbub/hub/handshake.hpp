@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,19 +25,22 @@ struct Upgrade {
     std::string response;           ///< the 101, or empty if it has been sent
     std::vector<std::byte> beyond;  ///< bytes that followed the request: frames already
     LimitTable::Lease lease;
+    LimitTable::UserLease user_lease;
 };
 
 /// Why connections were turned away; each is counted.
 enum class Refusal : std::uint8_t { malformed, limit, origin, authentication, too_slow, draining };
 inline constexpr std::size_t refusals = 6;
+inline constexpr std::string_view refusal_names[refusals] = {"malformed",      "limit",    "origin",
+                                                             "authentication", "too_slow", "draining"};
 
 /// What a handshake asks of who received it.
 struct HandshakeHost {
     /// The request is a WebSocket handshake that may go on: decide who it is, now or later, with `Handshake::answer`.
-    virtual void on_request(std::uint64_t serial, http::Request const& request, PeerAddress const& peer) = 0;
+    virtual void on_request(void* handshake, http::Request const& request) = 0;
     virtual http::Response on_page(http::Request const& request) = 0;
     virtual void on_refused(Refusal why) noexcept = 0;
-    /// It is ready or over. Told once for each of the two.
+    /// It is ready or over; both, if the client goes in the turn in which it became ready.
     virtual void on_done(void* handshake) noexcept = 0;
 
    protected:
@@ -49,10 +53,12 @@ struct HandshakeHost {
 template <ByteConnection Conn>
 class Handshake final : private ByteConnectionOwner {
    public:
-    Handshake(std::uint64_t serial, Conn&& connection, ws::BlockPool& pool, HubOptions const& options, HandshakeHost& host)
+    Handshake(std::uint64_t serial, Conn&& connection, ws::BlockPool& pool, HubOptions const& options, LimitTable& table,
+              HandshakeHost& host)
         : connection_(std::move(connection)),
           pool_(&pool),
           options_(&options),
+          table_(&table),
           host_(&host),
           parser_(options.request),
           serial_(serial) {}
@@ -63,7 +69,8 @@ class Handshake final : private ByteConnectionOwner {
         connection_.start(*this);
     }
     std::uint64_t serial() const noexcept { return serial_; }
-    std::size_t place = 0;  ///< where its owner keeps it
+    std::size_t place = 0;   ///< where its owner keeps it
+    bool is_listed = false;  ///< its owner knows that it is done
     PeerAddress peer() const { return connection_.peer(); }
     Conn& connection() noexcept { return connection_; }
 
@@ -115,6 +122,7 @@ class Handshake final : private ByteConnectionOwner {
     Conn connection_;
     ws::BlockPool* pool_;
     HubOptions const* options_;
+    LimitTable* table_;
     HandshakeHost* host_;
     http::RequestParser parser_;
     std::uint64_t serial_;
@@ -162,9 +170,9 @@ void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> b
     }
     std::string response = ws::upgrade_response(outcome.accept, protocol);
     upgrade_.emplace(
-        Upgrade{std::move(request), {}, std::move(protocol), std::move(response), {beyond.begin(), beyond.end()}, {}});
+        Upgrade{std::move(request), {}, std::move(protocol), std::move(response), {beyond.begin(), beyond.end()}, {}, {}});
     state_ = State::deciding;
-    host_->on_request(serial_, upgrade_->request, connection_.peer());
+    host_->on_request(this, upgrade_->request);
 }
 
 template <ByteConnection Conn>
@@ -172,7 +180,7 @@ void Handshake<Conn>::answer(Authenticated const& who) {
     if (state_ != State::deciding) return;
     if (who.status != http::Status::switching_protocols)
         return refuse({who.status, who.reason, upgrade_->request.is_head()}, Refusal::authentication);
-    if (lease_.claim(who.identity.user) != LimitTable::Refused::none)
+    if (table_->take(who.identity.user, upgrade_->user_lease) != LimitTable::Refused::none)
         return refuse({http::Status::too_many_requests, "this user has too many connections", false}, Refusal::limit);
     upgrade_->identity = who.identity;
     become(State::ready);

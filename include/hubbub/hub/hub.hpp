@@ -4,7 +4,6 @@
 #include <concepts>
 #include <memory>
 #include <mutex>
-#include <random>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -55,6 +54,7 @@ class Hub {
     ~Hub();
 
     std::size_t shard_count() const noexcept { return shards_.size(); }
+    ShardLoop& shard_loop(std::size_t shard) { return shards_[shard]->loop(); }
     /// The driver of a shard, to accept connections with; on the shard's thread, or before its loop runs.
     Driver& driver(std::size_t shard) { return shards_[shard]->driver(); }
 
@@ -99,6 +99,13 @@ class Hub {
         auto const drain = std::make_shared<Drain>(std::move(options), shards_.size(), std::move(completion));
         each([drain](ShardType& shard) { shard.drain(drain); }, [&drain] { drain->shard_is_empty(); });
     }
+    /// Tells the EventSink of a shard what the application knows: that accepting stalls, for one. False: the hub has ended.
+    bool report(std::string name, std::string detail, std::size_t on = 0) {
+        return shared_->post(ShardIndex{static_cast<std::uint16_t>(on)},
+                             [name = std::move(name), detail = std::move(detail)](ShardType& shard) {
+                                 shard.tell_event({.name = name, .detail = detail});
+                             });
+    }
     /// The sums of all shards, on the loop of the shard that was last.
     void collect(UniqueFunction<void(ShardSnapshot const&)> completion);
     /// The same of one shard, on its thread, or where its loop does not run.
@@ -136,8 +143,7 @@ void Hub<Conn, Policy>::begin(std::span<ShardLoop* const> loops, Handler handler
     options.check();
     if (loops.empty() || loops.size() > 64) throw std::invalid_argument("Hub: the number of loops must be from 1 to 64");
     shared_ = std::make_shared<typename ShardType::Shared>(std::move(options));
-    std::random_device random;
-    shared_->hash = {std::uint64_t{random()} << 32 | random(), std::uint64_t{random()} << 32 | random()};
+    shared_->hash = {shared_->draw(0), shared_->draw(1)};
     for (ShardLoop* const loop : loops) shared_->ports.push_back(std::make_shared<ShardPort>(*loop, shared_->options.mailbox));
     for (std::size_t i = 0; i < loops.size(); ++i)
         shards_.push_back(std::make_shared<ShardType>(*loops[i], ShardIndex{static_cast<std::uint16_t>(i)}, shared_, driver,
@@ -147,6 +153,7 @@ void Hub<Conn, Policy>::begin(std::span<ShardLoop* const> loops, Handler handler
 
 template <BasicConnection Conn, HubPolicy Policy>
 Hub<Conn, Policy>::~Hub() {
+    if (shared_) shared_->is_over.store(true, std::memory_order_relaxed);  // null: a constructor threw
     for (auto& shard : shards_) {
         ShardLoop& loop = shard->loop();
         if (loop.runs_here() && !loop.in_turn()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -36,6 +37,10 @@ struct HubOptions {
     std::chrono::milliseconds close_limit{5'000};       ///< for the peer to answer a Close; then a reset
     std::chrono::milliseconds idle_limit{0};            ///< without a message from the client; 0 for none
     std::chrono::milliseconds lifetime_limit{0};        ///< of a session, less up to a tenth by chance; 0 for none
+
+    /// What the hub draws by chance comes from here, so that a simulation can be repeated; 0 draws it from the system, as every
+    /// server that strangers reach must.
+    std::uint64_t seed = 0;
 
     std::shared_ptr<http::Routes> routes;  ///< pages on the same port; with several loops each calls them
 

@@ -21,22 +21,28 @@ struct ConnectionLimits {
     std::uint32_t per_user = 64;
 };
 
+class LimitTable;
+
 /// Counts what is held by one key, striped over several locks.
 template <class Key>
 class HeldByKey {
    public:
     struct Entry {
+        LimitTable* table = nullptr;
+        Key const* key = nullptr;  ///< null: of the whole table
         std::uint32_t held = 0;
-        Key const* key = nullptr;
     };
 
     /// One more for `key`; null if there are `most` already.
-    Entry* take(Key const& key, std::uint32_t most) {
+    Entry* take(LimitTable& table, Key const& key, std::uint32_t most) {
         Stripe& stripe = stripe_of(key);
         std::lock_guard lock(stripe.mutex);
         auto const [found, fresh] = stripe.entries.try_emplace(key);
         if (found->second.held >= most) return nullptr;
-        if (fresh) found->second.key = &found->first;
+        if (fresh) {
+            found->second.table = &table;
+            found->second.key = &found->first;
+        }
         ++found->second.held;
         return &found->second;
     }
@@ -67,73 +73,80 @@ class HeldByKey {
 /// The connections of a hub, in all, by address and by user, handshakes included.
 ///
 /// Threading: any thread. Touched at accept, authentication and close only.
+/// Lifetime: outlives its leases.
 class LimitTable {
    public:
-    explicit LimitTable(ConnectionLimits const& limits) : limits_(limits) {}
+    explicit LimitTable(ConnectionLimits const& limits) : limits_(limits) { anybody_.table = this; }
     LimitTable(LimitTable const&) = delete;
+    LimitTable& operator=(LimitTable const&) = delete;
 
     enum class Refused : std::uint8_t { none, in_all, address, user };
 
-    /// What one connection holds; gives it back when it is destroyed, wherever that is.
-    class Lease {
+    /// What one holds, in one pointer; gives it back when it is destroyed, wherever that is.
+    template <class Key>
+    class LeaseOf {
        public:
-        Lease() = default;
-        Lease(Lease&& other) noexcept
-            : table_(std::exchange(other.table_, nullptr)), address_(other.address_), user_(other.user_) {}
-        Lease& operator=(Lease&& other) noexcept {
+        using Entry = typename HeldByKey<Key>::Entry;
+        LeaseOf() = default;
+        LeaseOf(LeaseOf&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
+        LeaseOf& operator=(LeaseOf&& other) noexcept {
             if (this != &other) {
                 give_back();
-                table_ = std::exchange(other.table_, nullptr);
-                address_ = other.address_;
-                user_ = other.user_;
+                entry_ = std::exchange(other.entry_, nullptr);
             }
             return *this;
         }
-        ~Lease() { give_back(); }
-
-        /// The connection belongs to `user` now.
-        Refused claim(std::string const& user) {
-            if (!table_ || user.empty() || !table_->limits_.per_user) return Refused::none;
-            user_ = table_->users_.take(user, table_->limits_.per_user);
-            return user_ ? Refused::none : Refused::user;
-        }
+        ~LeaseOf() { give_back(); }
 
        private:
         friend class LimitTable;
         void give_back() {
-            LimitTable* const table = std::exchange(table_, nullptr);
-            if (!table) return;
-            table->in_all_.fetch_sub(1, std::memory_order_relaxed);
-            if (address_) table->addresses_.give_back(address_);
-            if (user_) table->users_.give_back(user_);
+            if (Entry* const entry = std::exchange(entry_, nullptr)) entry->table->give_back(entry);
         }
-        LimitTable* table_ = nullptr;
-        HeldByKey<PeerAddress>::Entry* address_ = nullptr;
-        HeldByKey<std::string>::Entry* user_ = nullptr;
+        Entry* entry_ = nullptr;
     };
+    using Lease = LeaseOf<PeerAddress>;      ///< of a connection
+    using UserLease = LeaseOf<std::string>;  ///< of a connection whose user is known
 
     Refused take(PeerAddress const& address, Lease& lease) {
         if (in_all_.fetch_add(1, std::memory_order_relaxed) >= limits_.in_all && limits_.in_all) {
             in_all_.fetch_sub(1, std::memory_order_relaxed);
             return Refused::in_all;
         }
+        bool const has_network = address.family == PeerAddress::Family::ipv4 || address.family == PeerAddress::Family::ipv6;
         Lease fresh;
-        fresh.table_ = this;
-        if (limits_.per_address && address.family != PeerAddress::Family::none &&
-            address.family != PeerAddress::Family::unix_socket) {
-            fresh.address_ = addresses_.take(address.network(), limits_.per_address);
-            if (!fresh.address_) return Refused::address;
+        fresh.entry_ =
+            limits_.per_address && has_network ? addresses_.take(*this, address.network(), limits_.per_address) : &anybody_;
+        if (!fresh.entry_) {
+            in_all_.fetch_sub(1, std::memory_order_relaxed);
+            return Refused::address;
         }
         lease = std::move(fresh);
         return Refused::none;
     }
+    Refused take(std::string const& user, UserLease& lease) {
+        if (user.empty() || !limits_.per_user) return Refused::none;
+        UserLease fresh;
+        fresh.entry_ = users_.take(*this, user, limits_.per_user);
+        if (!fresh.entry_) return Refused::user;
+        lease = std::move(fresh);
+        return Refused::none;
+    }
+
     std::uint32_t in_all() const noexcept { return in_all_.load(std::memory_order_relaxed); }
     /// Addresses and users that hold something; for tests and debugging.
     std::size_t keys() { return addresses_.keys() + users_.keys(); }
 
    private:
+    void give_back(HeldByKey<PeerAddress>::Entry* entry) {
+        in_all_.fetch_sub(1, std::memory_order_relaxed);
+        if (entry->key) addresses_.give_back(entry);
+    }
+    void give_back(HeldByKey<std::string>::Entry* entry) { users_.give_back(entry); }
+
     ConnectionLimits limits_;
     std::atomic<std::uint32_t> in_all_{0};
+    HeldByKey<PeerAddress>::Entry anybody_;  ///< who is not counted by address
     HeldByKey<PeerAddress> addresses_;
     HeldByKey<std::string> users_;
 };

@@ -22,21 +22,25 @@ class Reception final : public HandshakeHost {
    public:
     using Driver = typename Conn::Driver;
 
-    Reception(ws::BlockPool& pool, HubOptions const& options, LimitTable& table, std::shared_ptr<ShardPort> port)
-        : pool_(pool), options_(options), table_(table), port_(std::move(port)) {}
+    Reception(ws::BlockPool& pool, HubOptions const& options, LimitTable& table, std::shared_ptr<ShardPort> port,
+              typename Policy::EventSink& events)
+        : pool_(pool), options_(options), table_(table), port_(std::move(port)), events_(events) {}
 
     /// A connection that was accepted. `read` is what somebody else has read of its request.
     void accept(Conn&& connection, TimePoint now, std::span<std::byte> read = {});
     /// From now on everybody is refused with 503.
     void close() noexcept { closed_ = true; }
+    bool is_closed() const noexcept { return closed_; }
 
     /// Calls `open(Conn&&, Upgrade)` for each that is ready, and forgets who is done.
     template <class Open>
     void take_ready(Open&& open) {
         for (std::size_t i = 0; i < done_.size(); ++i) {
             Handshake<Conn>& handshake = *done_[i];
-            if (handshake.is_ready()) open(std::move(handshake.connection()), handshake.take_upgrade());
-            forget(handshake);
+            handshake.is_listed = false;
+            bool const is_ready = handshake.is_ready();
+            if (is_ready) open(std::move(handshake.connection()), handshake.take_upgrade());
+            if (is_ready || handshake.is_over()) forget(handshake);  // else it was refused after it had been ready
         }
         done_.clear();
     }
@@ -60,10 +64,16 @@ class Reception final : public HandshakeHost {
     };
     static constexpr std::size_t most_refused_politely = 256;
 
-    void on_request(std::uint64_t serial, http::Request const& request, PeerAddress const& peer) override;
+    void on_request(void* handshake, http::Request const& request) override;
     http::Response on_page(http::Request const& request) override;
-    void on_refused(Refusal why) noexcept override { ++refused_[static_cast<std::size_t>(why)]; }
-    void on_done(void* handshake) noexcept override { done_.push_back(static_cast<Handshake<Conn>*>(handshake)); }
+    void on_refused(Refusal why) noexcept override {
+        ++refused_[static_cast<std::size_t>(why)];
+        tell_event(events_, {.name = "connection_refused", .detail = refusal_names[static_cast<std::size_t>(why)]});
+    }
+    void on_done(void* handshake) noexcept override {
+        auto& done = *static_cast<Handshake<Conn>*>(handshake);
+        if (!std::exchange(done.is_listed, true)) done_.push_back(&done);
+    }
     Handshake<Conn>* find(std::uint64_t serial) noexcept {
         for (Entry& entry : all_)
             if (entry.handshake->serial() == serial) return entry.handshake.get();
@@ -85,6 +95,7 @@ class Reception final : public HandshakeHost {
     HubOptions const& options_;
     LimitTable& table_;
     std::shared_ptr<ShardPort> port_;
+    typename Policy::EventSink& events_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with this, on the loop's thread
     typename Policy::Auth auth_;
     std::vector<Entry> all_;
@@ -100,7 +111,7 @@ void Reception<Conn, Policy>::accept(Conn&& connection, TimePoint now, std::span
     auto const refused = closed_ ? LimitTable::Refused::none : table_.take(connection.peer(), lease);
     bool const is_turned_away = closed_ || refused != LimitTable::Refused::none;
     if (is_turned_away && all_.size() >= most_refused_politely) return on_refused(closed_ ? Refusal::draining : Refusal::limit);
-    auto handshake = std::make_unique<Handshake<Conn>>(++serials_, std::move(connection), pool_, options_, *this);
+    auto handshake = std::make_unique<Handshake<Conn>>(++serials_, std::move(connection), pool_, options_, table_, *this);
     Handshake<Conn>& fresh = *handshake;
     fresh.place = all_.size();
     all_.push_back({now + options_.handshake_limit, std::move(handshake)});
@@ -118,21 +129,25 @@ void Reception<Conn, Policy>::accept(Conn&& connection, TimePoint now, std::span
 }
 
 template <ByteConnection Conn, HubPolicy Policy>
-void Reception<Conn, Policy>::on_request(std::uint64_t serial, http::Request const& request, PeerAddress const& peer) {
+void Reception<Conn, Policy>::on_request(void* handshake, http::Request const& request) {
+    auto& whose = *static_cast<Handshake<Conn>*>(handshake);
     if constexpr (always_agrees<typename Policy::Auth>) {
-        answer(serial, Authenticated::as({}));
+        static_cast<void>(request);
+        whose.answer(Authenticated::as({}));
     } else {
         // A verdict that comes later is posted to this loop; by then the handshake may be over, or all of this gone.
-        Asked<Authenticated> asked([port = port_, alive = std::weak_ptr<bool>(alive_), this, serial](Authenticated who) {
-            port->post([alive, this, serial, who = std::move(who)] {
-                if (!alive.expired()) answer(serial, who);
+        Asked<Authenticated> asked(
+            [port = port_, alive = std::weak_ptr<bool>(alive_), this, serial = whose.serial()](Authenticated who) {
+                port->post([alive, this, serial, who = std::move(who)] {
+                    if (!alive.expired()) answer(serial, who);
+                });
             });
-        });
-        bool const done = completes([&] { auth_.authenticate(request, peer, asked.verdict()); });
+        bool const done = completes([&] { auth_.authenticate(request, whose.peer(), asked.verdict()); });
+        if (!done) tell_event(events_, {.name = "policy_threw", .detail = "authentication"});
         if (auto const now = asked.take())
-            answer(serial, *now);
+            whose.answer(*now);
         else if (!done)
-            answer(serial, Authenticated::unanswered());
+            whose.answer(Authenticated::unanswered());
     }
 }
 
@@ -140,8 +155,10 @@ template <ByteConnection Conn, HubPolicy Policy>
 http::Response Reception<Conn, Policy>::on_page(http::Request const& request) {
     http::Response page(http::Refusal{http::Status::not_found, "there is no such page", false});
     if (!options_.routes) return page;
-    if (!completes([&] { page = options_.routes->answer(request); }))
+    if (!completes([&] { page = options_.routes->answer(request); })) {
+        tell_event(events_, {.name = "policy_threw", .detail = "routes"});
         page = http::Response(http::Refusal{http::Status::internal_server_error, "internal error", false});
+    }
     return page;
 }
 

@@ -38,9 +38,13 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     using Data = typename Policy::SessionData;
 
     Session(SessionId id, Shard<Conn, Policy>& shard, Conn&& connection, LimitTable::Lease&& lease)
-        : connection_(std::move(connection)), shard_(&shard), id_(id), lease_(std::move(lease)) {}
+        : connection_(std::move(connection)),
+          shard_(&shard),
+          index_(id.index),
+          generation_(id.generation),
+          lease_(std::move(lease)) {}
 
-    SessionId id() const noexcept { return id_; }
+    SessionId id() const noexcept { return {index_, generation_, shard_->index()}; }
     PeerAddress peer() const { return connection_.peer(); }
     bool is_open() const noexcept { return state == State::open; }
     Data& data() noexcept { return data_; }
@@ -65,7 +69,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     PublishResult publish(std::string_view topic, std::string_view text) { return publish(topic, MessageView::text(text)); }
     /// To all but this session.
     PublishResult publish_to_others(std::string_view topic, MessageView message) {
-        return publish(topic, message, {.except = id_});
+        return publish(topic, message, {.except = id()});
     }
 
     SubscribeResult subscribe(std::string_view topic);
@@ -87,7 +91,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     /// Calls `function(session)` after that time, if the session is there then. Cost: one entry of a heap.
     template <class F>
     void after(std::chrono::milliseconds delay, F&& function) {
-        shard_->after(id_, delay, std::forward<F>(function));
+        shard_->after(id(), delay, std::forward<F>(function));
     }
 
    private:
@@ -145,6 +149,11 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     void flush();
     void after_flush();
     void push_control(ws::Opcode opcode, std::string_view payload, bool last);
+    void answer_ping() {
+        if constexpr (ByteConnection<Conn>) push_control(ws::Opcode::pong, *extras_->pong, false);
+        extras_->pong.reset();
+        forget_idle_extras();
+    }
     bool wants_pong() const noexcept { return extras_ && extras_->pong && !close_sent_ && queue.control_frames() == 0; }
     void became_blocked();
 
@@ -160,12 +169,12 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
 
     Conn connection_;
     Shard<Conn, Policy>* shard_;
-    SessionId id_;
+    std::uint32_t index_, generation_;  ///< with the shard's number its id
     WheelLinks wheel_;
-    bool close_sent_ = false;
-    bool heard_all_ = false;  ///< the peer's Close has come, or it broke the protocol: nothing more is decoded
+    bool close_sent_ : 1 = false;
+    bool heard_all_ : 1 = false;  ///< the peer's Close has come, or it broke the protocol: nothing more is decoded
+    bool is_pinged_ : 1 = false;
     bool shut_down_ = false;
-    bool is_pinged_ = false;
     std::uint8_t paused_ = 0;
     std::uint32_t heard_at_ = 0;       ///< in ticks, like the next two
     std::uint32_t progress_at_ = 0;    ///< of writing, or when the Close was queued
@@ -181,7 +190,6 @@ SendResult Session<Conn, Policy>::send(MessageView message) {
     if (state != State::open) return SendResult::closed;
     std::uint32_t const dropped_before = dropped;
     if (!shard_->delivery().send(*this, message)) return SendResult::too_big;
-    shard_->loop().request_turn();
     return dropped == dropped_before ? SendResult::queued : SendResult::dropped;
 }
 
@@ -209,8 +217,8 @@ template <BasicConnection Conn, HubPolicy Policy>
 PublishResult Session<Conn, Policy>::ask_to_publish(std::string_view topic, MessageView message, PublishOptions&& options) {
     std::uint64_t const serial = ++extras().serials;
     auto asked = shard_->template ask<Permission>(
-        id_, [serial](Session& session, Permission permission) { session.on_publish_verdict(serial, permission.allowed); });
-    shard_->access().authorize({AuthorizationRequest::Action::publish, topic, id_, identity()}, asked.verdict());
+        id(), [serial](Session& session, Permission permission) { session.on_publish_verdict(serial, permission.allowed); });
+    shard_->access().authorize({AuthorizationRequest::Action::publish, topic, id(), identity()}, asked.verdict());
     auto const now = asked.take();
     if (now && extras().waiting.empty()) {
         if (now->allowed) return publish_allowed(topic, message, nullptr, std::move(options));
@@ -263,6 +271,7 @@ bool Session<Conn, Policy>::add_label(std::string_view label) {
 template <BasicConnection Conn, HubPolicy Policy>
 bool Session<Conn, Policy>::on_decoded(MessageView message) {
     if (state != State::open) return true;  // RFC 6455 1.4: after our Close what still comes is not for the application
+    shard_->note_received();
     if (extras_ && extras_->message_at) extras_->message_at = shard_->tick();
     shard_->call(*this, [&](auto& handler) { handler.on_message(*this, message); });
     return !is_paused();
@@ -288,7 +297,7 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Session<Conn, Policy>::on_writable() noexcept {
     blocked = false;
     shard_->delivery().admission().drop_expired(*this, shard_->now_ticks());
-    if (!queue.empty() || wants_pong()) shard_->delivery().admission().want_flush(*this);
+    if (!queue.empty() || wants_pong() || missed) shard_->delivery().admission().want_flush(*this);
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -316,13 +325,10 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Session<Conn, Policy>::flush() {
     in_flush_list = false;
     if (state == State::closed || queue.held() || blocked) return;
-    if (wants_pong()) {
-        if constexpr (ByteConnection<Conn>) push_control(ws::Opcode::pong, *extras_->pong, false);
-        extras_->pong.reset();
-        forget_idle_extras();
-    }
     constexpr std::size_t most_slices = 64;
-    while (!queue.empty()) {
+    for (;;) {
+        if (wants_pong()) answer_ping();
+        if (queue.empty()) break;
         auto offer = queue.pending();
         std::uint32_t offered = queue.bytes();
         if (offer.size() > most_slices) {
@@ -392,7 +398,7 @@ void Session<Conn, Policy>::resume(std::uint8_t why) {
     heard_at_ = shard_->tick();  // it could not be heard
     connection_.resume_reading();
     // What was kept is decoded in a turn of its own: `resume_reading` may be called inside a hook of this very session.
-    shard_->after(id_, std::chrono::milliseconds(0), [](Session& session) {
+    shard_->after(id(), std::chrono::milliseconds(0), [](Session& session) {
         if (!session.is_paused() && session.hears()) session.resume_inbound();
     });
 }

@@ -9,6 +9,7 @@
 #include <hubbub/core/identity.hpp>
 #include <hubbub/http/request.hpp>
 #include <hubbub/hub/close_info.hpp>
+#include <hubbub/hub/limit_table.hpp>
 #include <hubbub/hub/publish_options.hpp>
 #include <hubbub/ws/frame.hpp>
 
@@ -26,6 +27,7 @@ struct SessionExtras {
     };
 
     Identity identity;
+    LimitTable::UserLease user_lease;
     std::optional<http::Request> request;  ///< until `on_open` returns
     std::string protocol;                  ///< the subprotocol that was chosen
     std::optional<std::string> pong;       ///< the newest ping that is not answered

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -29,7 +30,7 @@ class SessionTable {
     T& make(ShardIndex shard, Arguments&&... arguments) {
         if (free_.empty()) {
             auto const first = static_cast<std::uint32_t>(slabs_.size() * slab);
-            slabs_.push_back(std::make_unique<Slot[]>(slab));
+            slabs_.push_back(Slab{std::make_unique_for_overwrite<Slot[]>(slab), {}});
             for (std::uint32_t i = slab; i-- > 0;) free_.push_back(first + i);
         }
         std::uint32_t const index = free_.back();
@@ -38,13 +39,13 @@ class SessionTable {
         T* const made = ::new (static_cast<void*>(slot.memory))
             T(SessionId{index, generations_, shard}, std::forward<Arguments>(arguments)...);
         free_.pop_back();
-        slot.is_used = true;
+        used(index) = true;
         ++size_;
         return *made;
     }
     void destroy(std::uint32_t index) {
         Slot& slot = at(index);
-        slot.is_used = false;
+        used(index) = false;
         slot.get()->~T();
         free_.push_back(index);
         --size_;
@@ -53,7 +54,7 @@ class SessionTable {
     T* find(SessionId id) noexcept {
         if (id.index >= slabs_.size() * slab) return nullptr;
         Slot& slot = at(id.index);
-        return slot.is_used && slot.get()->id() == id ? slot.get() : nullptr;
+        return used(id.index) && slot.get()->id() == id ? slot.get() : nullptr;
     }
     std::size_t size() const noexcept { return size_; }
 
@@ -61,19 +62,23 @@ class SessionTable {
     void each(Visit&& visit) {
         for (auto& memory : slabs_)
             for (std::uint32_t i = 0; i < slab; ++i)
-                if (memory[i].is_used) visit(*memory[i].get());
+                if (memory.used[i]) visit(*memory.slots[i].get());
     }
 
    private:
     static constexpr std::uint32_t slab = 256;
     struct Slot {
         alignas(T) std::byte memory[sizeof(T)];
-        bool is_used = false;
         T* get() noexcept { return std::launder(reinterpret_cast<T*>(memory)); }
     };
-    Slot& at(std::uint32_t index) noexcept { return slabs_[index / slab][index % slab]; }
+    struct Slab {
+        std::unique_ptr<Slot[]> slots;
+        std::array<bool, slab> used;
+    };
+    Slot& at(std::uint32_t index) noexcept { return slabs_[index / slab].slots[index % slab]; }
+    bool& used(std::uint32_t index) noexcept { return slabs_[index / slab].used[index % slab]; }
 
-    std::vector<std::unique_ptr<Slot[]>> slabs_;
+    std::vector<Slab> slabs_;
     std::vector<std::uint32_t> free_;
     std::size_t size_ = 0;
     std::uint32_t generations_ = 0;

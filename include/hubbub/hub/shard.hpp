@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <memory>
@@ -50,7 +51,14 @@ class Shard final : private TurnHook, private RouterHost {
         typename Router::Ports ports;
         std::vector<std::weak_ptr<Shard>> shards;
         SipHash hash;
+        std::atomic<bool> is_over{false};  ///< the hub is destroyed: no hook begins from here on
 
+        /// A number by chance, or the one that the seed gives for `purpose`.
+        std::uint64_t draw(std::uint64_t purpose) const {
+            if (options.seed) return SipHash{options.seed, purpose}({});
+            std::random_device random;
+            return std::uint64_t{random()} << 32 | random();
+        }
         /// Runs `function(shard)` in a turn of that shard, from any thread. False: it has ended, and the function is gone.
         template <class F>
         bool post(ShardIndex index, F function) {
@@ -65,8 +73,9 @@ class Shard final : private TurnHook, private RouterHost {
     ~Shard() { tear_down(); }
 
     ShardLoop& loop() noexcept { return loop_; }
+    ShardIndex index() const noexcept { return index_; }
     Driver& driver() noexcept { return *driver_; }
-    bool has_ended() const noexcept { return ended_; }
+    bool has_ended() const noexcept { return ended_ || shared_->is_over.load(std::memory_order_relaxed); }
 
     // ---- connections
 
@@ -89,7 +98,12 @@ class Shard final : private TurnHook, private RouterHost {
 
     SessionType* find(SessionId id) noexcept { return id.shard == index_ ? sessions_.find(id) : nullptr; }
     void publish(std::string_view topic, MessageView message, Frame const* frame, PublishOptions&& options) {
-        router_.publish(topic, outgoing(message, frame, std::move(options), loop_.now()));
+        router_.publish(topic, outgoing(message, frame, std::move(options), now_));
+    }
+    /// The same on the loop's thread, maybe outside of a turn.
+    void publish_between_turns(std::string_view topic, MessageView message, Frame const* frame, PublishOptions&& options) {
+        if (!loop_.in_turn()) set_time();
+        publish(topic, message, frame, std::move(options));
         loop_.request_turn();
     }
     void send(SessionId to, MessageView message, Frame const* frame) {
@@ -138,6 +152,7 @@ class Shard final : private TurnHook, private RouterHost {
         return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now_ - begun_).count());
     }
     void reschedule(SessionType& session) { wheel_.schedule(session.id().index, session.check_time(tick_), tick_, links()); }
+    void note_received() noexcept { ++received_; }
     void note_closing(SessionType& session) { closing_.push_back(&session); }
     void note_dead(SessionType& session) {
         dead_.push_back(&session);
@@ -155,7 +170,8 @@ class Shard final : private TurnHook, private RouterHost {
         held_back_.push_back(session.id());
     }
     void tell_gap(SessionType& session, std::uint64_t missed) {
-        if (auto const notice = codec_.gap_notice(missed)) delivery_.send(session, notice->message());
+        tell_event({"messages_dropped", session.id(), "slow_consumer", missed});
+        if (auto const notice = codec_.gap_notice(missed)) delivery_.notify(session, notice->message());
     }
     /// A question whose answer `then(session, answer)` gets, on this loop, if it does not come at once.
     template <class Answer, class Then>
@@ -168,6 +184,9 @@ class Shard final : private TurnHook, private RouterHost {
                 });
             });
     }
+    void tell_event(Event const& event) noexcept {
+        if (!has_ended()) hubbub::tell_event(events_, event);
+    }
     /// Calls a hook. What it throws ends the session with 1011.
     template <class Hook>
     void call(SessionType& session, Hook&& hook) {
@@ -177,11 +196,16 @@ class Shard final : private TurnHook, private RouterHost {
    private:
     static constexpr std::chrono::milliseconds tick_length{100};
 
+    /// Where an engine below shakes hands.
     struct NoReception {
+        template <class... Unused>
+        explicit NoReception(Unused&&...) {}
         void clear() {}
-        void close() {}
+        void close() noexcept { closed_ = true; }
+        bool is_closed() const noexcept { return closed_; }
         std::size_t size() const noexcept { return 0; }
         std::uint64_t refused(std::size_t) const noexcept { return 0; }
+        bool closed_ = false;
     };
     template <class C>
     struct ReceptionOf {
@@ -219,9 +243,9 @@ class Shard final : private TurnHook, private RouterHost {
     bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].name.front() == '\0'; }
     template <class F>
     void call_on(SessionType& session, F&& function) {
-        if (completes(std::forward<F>(function))) return;
+        if (has_ended() || completes(std::forward<F>(function))) return;
         ++callbacks_threw_;
-        events_.on_event({"callback_threw", session.id(), {}});
+        tell_event({"callback_threw", session.id()});
         session.begin_close(CloseCode::internal_error, "internal error", CloseInfo::By::us, SessionType::Pending::drop);
     }
     void set_time() noexcept {
@@ -238,9 +262,14 @@ class Shard final : private TurnHook, private RouterHost {
     void tell();
     void release_held_back();
     void end_drain() {
-        if (drain_) std::exchange(drain_, nullptr)->shard_is_empty();
+        if (drain_) {
+            tell_event({.name = "drain_ended", .number = drain_cut_});
+            std::exchange(drain_, nullptr)->shard_is_empty();
+        }
         for (auto& each : std::exchange(draining_too_, {})) each->shard_is_empty();
     }
+    void tell_engine();
+    void tell_closed(SessionType& session);
     void begin_subscription(SessionType& session, std::string_view topic);
     void run_ticks();
 
@@ -263,12 +292,13 @@ class Shard final : private TurnHook, private RouterHost {
     std::shared_ptr<Drain> drain_;
     std::vector<std::shared_ptr<Drain>> draining_too_;
     TimePoint drain_ends_{};
+    std::uint64_t drain_cut_ = 0;                                 ///< sessions that the drain's deadline has reset
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with the shard, on its thread
     TimePoint begun_, now_, next_tick_, armed_ = TimePoint::max();
     std::uint32_t tick_ = 1, ran_tick_ = 1;
     bool ended_ = false;
     std::minstd_rand random_;
-    std::uint64_t opened_ = 0, closed_ = 0, callbacks_threw_ = 0;
+    std::uint64_t opened_ = 0, closed_ = 0, received_ = 0, callbacks_threw_ = 0;
     std::chrono::microseconds lag_{0};
     std::uint32_t round_trip_ = 0;
     std::vector<Subscriber*> flushing_;
@@ -286,18 +316,12 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       handler_(std::move(handler)),
       driver_(std::make_unique<Driver>(loop, driver)),
       delivery_(shared_->options.queue, shared_->overflow, shared_->hash),
-      router_(index, shared_->ports, delivery_, shared_->hash, std::random_device{}(), *this),
-      reception_([this] {
-          if constexpr (ByteConnection<Conn>)
-              return typename ReceptionOf<Conn>::type(delivery_.pool(), shared_->options, shared_->limits,
-                                                      shared_->ports[index_.value]);
-          else
-              return NoReception{};
-      }()),
+      router_(index, shared_->ports, delivery_, shared_->hash, shared_->draw(2u + index.value), *this),
+      reception_(delivery_.pool(), shared_->options, shared_->limits, shared_->ports[index.value], events_),
       begun_(loop.now() - tick_length),
       now_(loop.now()),
       next_tick_(now_ + tick_length),
-      random_(std::random_device{}()) {
+      random_(static_cast<std::uint32_t>(shared_->draw(100u + index.value))) {
     auto const ticks = [](std::chrono::milliseconds duration) {
         return duration.count() == 0 ? 0u : static_cast<std::uint32_t>(std::max<std::int64_t>(1, duration / tick_length));
     };
@@ -307,6 +331,7 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
                ticks(options.lifetime_limit)};
     loop_.attach(this);
     arm_timer();
+    tell_engine();
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -320,8 +345,14 @@ Outgoing Shard<Conn, Policy>::outgoing(MessageView message, Frame const* frame, 
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     if (ended_) return;
+    if (reception_.is_closed()) {  // it was on its way when the drain began, and here that may be over already
+        if constexpr (ByteConnection<Conn>)
+            if (!upgrade.response.empty()) reception_.accept(std::move(connection), now_);
+        return;
+    }
     SessionType& session = sessions_.make(index_, *this, std::move(connection), std::move(upgrade.lease));
     ++opened_;
+    tell_event({"session_opened", session.id()});
     // Jittered from the start, so that a thousand that come together do not ping together.
     session.heard_at_ = tick_ - std::min(tick_, static_cast<std::uint32_t>(random_() % (limits_.ping_after / 2 + 1)));
     session.progress_at_ = tick_;
@@ -330,6 +361,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     extras.request = std::move(upgrade.request);
     extras.protocol = std::move(upgrade.protocol);
     extras.identity = std::move(upgrade.identity);
+    extras.user_lease = std::move(upgrade.user_lease);
     if (limits_.idle) extras.message_at = std::max(tick_, 1u);
     if (limits_.lifetime)
         extras.lifetime_ends_at =
@@ -377,8 +409,9 @@ template <BasicConnection Conn, HubPolicy Policy>
 SubscribeResult Shard<Conn, Policy>::subscribe(SessionType& session, std::string_view topic) {
     if (auto const known = delivery_.topics().find(topic); known && static_cast<Subscriber&>(session).find(*known))
         return SubscribeResult::already;
-    if (static_cast<Subscriber&>(session).memberships() >=
-        shared_->options.subscriptions + 2 + session.identity().labels.size())
+    Identity const& who = session.identity();
+    std::size_t const internal = 1 + (who.user.empty() ? 0 : 1) + who.labels.size();  // topics that the session did not ask for
+    if (static_cast<Subscriber&>(session).memberships() >= shared_->options.subscriptions + internal)
         return SubscribeResult::too_many;
     if constexpr (always_agrees<typename Policy::Access>) {
         begin_subscription(session, topic);
@@ -429,6 +462,8 @@ void Shard<Conn, Policy>::drain(std::shared_ptr<Drain> drain) {
     if (drain_) return draining_too_.push_back(std::move(drain));  // idempotent: it is told when the first one is
     drain_ = std::move(drain);
     drain_ends_ = loop_.now() + drain_->options().deadline;
+    drain_cut_ = 0;
+    tell_event({.name = "drain_begun", .number = sessions_.size()});
     reception_.close();
     loop_.request_turn();
 }
@@ -459,6 +494,7 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
     sessions_.each([&](SessionType& session) { result.pending += static_cast<Subscriber&>(session).queue.messages(); });
     result.opened = opened_;
     result.closed = closed_;
+    result.received = received_;
     result.callbacks_threw = callbacks_threw_;
     for (std::size_t i = 0; i < refusals; ++i) result.refused[i] = reception_.refused(i);
     result.sessions = sessions_.size();
@@ -497,9 +533,11 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::flush_all() {
     auto& overflowed = delivery_.admission().overflowed();
-    for (std::size_t i = 0; i < overflowed.size(); ++i)
-        static_cast<SessionType*>(overflowed[i])
-            ->begin_close(CloseCode::try_again_later, "too slow", CloseInfo::By::us, SessionType::Pending::drop);
+    for (std::size_t i = 0; i < overflowed.size(); ++i) {
+        auto& session = static_cast<SessionType&>(*overflowed[i]);
+        tell_event({"slow_consumer", session.id(), "disconnected for slowness"});
+        session.begin_close(CloseCode::try_again_later, "too slow", CloseInfo::By::us, SessionType::Pending::drop);
+    }
     overflowed.clear();
     flushing_.swap(delivery_.admission().flush_list());
     for (std::size_t i = 0; i < flushing_.size(); ++i) {
@@ -527,13 +565,33 @@ void Shard<Conn, Policy>::close_phase() {
         SessionType& session = *dead_[i];
         router_.leave_all(session);
         ++closed_;
-        if (!completes([&] { handler_.on_close(session, *session.extras_->ended); })) {
+        tell_closed(session);
+        if (!has_ended() && !completes([&] { handler_.on_close(session, *session.extras_->ended); })) {
             ++callbacks_threw_;
-            events_.on_event({"callback_threw", session.id(), "on_close"});
+            tell_event({"callback_threw", session.id(), "on_close"});
         }
         burying_.push_back(&session);
     }
     dead_.clear();
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::tell_closed(SessionType& session) {
+    static constexpr std::string_view by[] = {"us", "peer", "network"};
+    if (auto const missed = std::exchange(session.missed, 0)) {  // it never kept up again
+        tell_event({"messages_dropped", session.id(), "slow_consumer", missed});
+    }
+    CloseInfo const& info = *session.extras_->ended;
+    tell_event({"session_closed", session.id(), by[static_cast<std::size_t>(info.by)], static_cast<std::uint64_t>(info.code)});
+}
+
+/// In the first turn, because a sink is called on the loop only.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::tell_engine() {
+    if constexpr (requires { driver_->engine_name(); } && !requires { Policy::EventSink::is_deaf; })
+        loop_.post([this, alive = std::weak_ptr<bool>(alive_)] {
+            if (!alive.expired()) tell_event({.name = "engine_chosen", .detail = driver_->engine_name()});
+        });
 }
 
 /// Tells sessions of subscriptions and of pressure.
@@ -596,7 +654,10 @@ void Shard<Conn, Policy>::run_ticks() {
         std::size_t left = drain_->batch(tick_length);
         bool const over = now_ >= drain_ends_;
         sessions_.each([&](SessionType& session) {
-            if (over) return session.end({CloseCode::abnormal, "the drain was over", CloseInfo::By::us}, true);
+            if (over) {
+                if (session.state != Subscriber::State::closed) ++drain_cut_;
+                return session.end({CloseCode::abnormal, "the drain was over", CloseInfo::By::us}, true);
+            }
             if (!left || !session.is_open()) return;
             --left;
             session.close(drain_->options().code, drain_->options().reason);

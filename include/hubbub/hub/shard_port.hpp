@@ -28,11 +28,16 @@ class ShardPort {
         return loop_ ? loop_->now() : TimePoint{};
     }
 
-    /// There is mail, or room again. A shard that is awake looks for itself.
+    /// There is mail. A shard that is awake looks for itself before it falls asleep.
     void notify() {
         if (awake_.load(std::memory_order_seq_cst)) return;
         std::lock_guard lock(mutex_);
         if (loop_) loop_->request_turn();
+    }
+    /// There is room again in a mailbox where it wanted to put something, or another shard has got rid of its mail.
+    void notify_of_room() {
+        is_told_of_room_.store(true, std::memory_order_seq_cst);
+        notify();
     }
     /// Runs `function` in a turn of the loop. False, and it is destroyed here: the shard has ended.
     bool post(UniqueFunction<void()> function) {
@@ -49,10 +54,12 @@ class ShardPort {
     // ---- the shard, on its own thread
 
     void wake_up() noexcept { awake_.store(true, std::memory_order_seq_cst); }
+    /// It is going to look whether there is room.
+    void look_for_room() noexcept { is_told_of_room_.store(false, std::memory_order_seq_cst); }
     /// True: something came meanwhile, and another turn is needed.
     bool fall_asleep() noexcept {
         awake_.store(false, std::memory_order_seq_cst);
-        return mailbox_.has_mail();
+        return mailbox_.has_mail() || (is_told_of_room_.load(std::memory_order_seq_cst) && is_told_of_room_.exchange(false));
     }
     /// The loop may go from here on.
     void end() {
@@ -64,6 +71,7 @@ class ShardPort {
     std::mutex mutex_;
     ShardLoop* loop_;
     std::atomic<bool> awake_{false};
+    std::atomic<bool> is_told_of_room_{false};
     Mailbox mailbox_;
 };
 

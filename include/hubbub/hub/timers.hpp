@@ -23,13 +23,13 @@ class Timers {
 
     /// Runs what is due; what is added meanwhile waits for the next call.
     void run(TimePoint now) {
-        std::uint64_t const last = serials_;
-        while (!heap_.empty() && heap_.front().when <= now && heap_.front().serial <= last) {
+        while (!heap_.empty() && heap_.front().when <= now) {
             std::pop_heap(heap_.begin(), heap_.end(), later);
-            auto function = std::move(heap_.back().function);
+            due_.push_back(std::move(heap_.back()));
             heap_.pop_back();
-            function();
         }
+        for (Entry& entry : due_) entry.function();
+        due_.clear();
     }
 
    private:
@@ -43,6 +43,7 @@ class Timers {
     }
 
     std::vector<Entry> heap_;
+    std::vector<Entry> due_;  ///< what runs now
     std::uint64_t serials_ = 0;
 };
 

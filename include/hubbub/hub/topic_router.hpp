@@ -262,13 +262,14 @@ void TopicRouter<Policy>::take_mail() {
                              std::shared_ptr<PendingReceipt> receipt) {
         read(mail, topic, Outgoing{message, frame, mail.session, mail.key, mail.expires_at, std::move(receipt)});
     });
-    for (; waiting; waiting &= waiting - 1) (*ports_)[static_cast<std::size_t>(std::countr_zero(waiting))]->notify();
+    for (; waiting; waiting &= waiting - 1) (*ports_)[static_cast<std::size_t>(std::countr_zero(waiting))]->notify_of_room();
 }
 
 template <HubPolicy Policy>
 void TopicRouter<Policy>::post_mail() {
     if (!has_outgoing_) return;
     has_outgoing_ = false;
+    (*ports_)[index_.value]->look_for_room();
     for (std::size_t i = 0; i < outgoing_.size(); ++i) {
         if (outgoing_[i].empty()) continue;
         if ((*ports_)[i]->mailbox().put(outgoing_[i], index_))
@@ -280,7 +281,7 @@ void TopicRouter<Policy>::post_mail() {
     is_congested_ = has_outgoing_;
     (*ports_)[index_.value]->mailbox().congested.store(is_congested_, std::memory_order_relaxed);
     if (!is_congested_)
-        for (auto const& port : *ports_) port->notify();  // publishers that paused for this shard go on
+        for (auto const& port : *ports_) port->notify_of_room();  // publishers that paused for this shard go on
 }
 
 template <HubPolicy Policy>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <string_view>
 
 #include <hubbub/core/ids.hpp>
@@ -8,10 +9,24 @@
 namespace hubbub::inline v0 {
 
 /// Something that an operator may want to know. Never a payload, a token or a cookie.
+///
+///     name                 session  detail                      number
+///     session_opened       yes
+///     session_closed       yes      "us", "peer" or "network"   close code
+///     connection_refused            why, as in Refusal
+///     messages_dropped     yes      "slow_consumer"             how many, since the session was told last
+///     slow_consumer        yes      disconnected for slowness
+///     drain_begun                                               sessions of the shard
+///     drain_ended                                               sessions that were reset at the deadline
+///     engine_chosen                 its name
+///     callback_threw       yes      the hook, where one is known
+///     policy_threw                  "authentication" or "routes"
+///     any other                     from `Hub::report`
 struct Event {
-    std::string_view name;    ///< "callback_threw", "policy_threw"
-    SessionId session;        ///< none where it concerns no session
-    std::string_view detail;  ///< borrowed until the call returns
+    std::string_view name;
+    SessionId session{};           ///< none where it concerns no session
+    std::string_view detail = {};  ///< borrowed until the call returns, like the name
+    std::uint64_t number = 0;
 };
 
 /// Where events go.
@@ -29,9 +44,17 @@ concept EventSink = std::copy_constructible<T> && requires(T& sink, Event const&
     { sink.on_event(event) } noexcept;
 };
 
+/// Hears nothing, and costs nothing.
 struct NoEvents {
+    static constexpr bool is_deaf = true;  ///< need not be told
     void on_event(Event const&) noexcept {}
 };
 static_assert(EventSink<NoEvents>);
+
+/// Tells a sink, unless it is deaf: what would make the event is then not compiled.
+template <EventSink Sink>
+void tell_event(Sink& sink, Event const& event) noexcept {
+    if constexpr (!requires { Sink::is_deaf; }) sink.on_event(event);
+}
 
 }  // namespace hubbub::inline v0

@@ -32,6 +32,7 @@ struct Block {
     std::uint8_t variant;  ///< which codec and compression its frames have
 
     static constexpr std::uint32_t no_topic = ~0u;
+    static constexpr std::uint32_t of_hub = no_topic - 2;  ///< what the hub itself says: no overflow takes it for a topic's
 };
 
 /// A range of a block: whole frames, except that the first of a queue may be the rest of one.

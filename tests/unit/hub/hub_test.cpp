@@ -3,14 +3,9 @@
 #include <string_view>
 #include <vector>
 
-#include <hubbub/hub/hub.hpp>
-#include <hubbub/transport/memory/manual_loop.hpp>
-#include <hubbub/transport/memory/memory_connection.hpp>
-#include <hubbub/ws/encoder.hpp>
+#include "tests/unit/hub/memory_world.hpp"
 
-#include "tests/support/catch.hpp"
-
-using namespace hubbub;
+using namespace memory_world;
 
 namespace {
 
@@ -44,122 +39,23 @@ struct Words : NoopHandler {
     }
 };
 
-constexpr std::string_view request =
-    "GET /chat HTTP/1.1\r\nHost: example.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-
-template <OverflowPolicy P>
-struct Overflowing : DefaultPolicy {
-    using Overflow = P;
-};
-
-/// A hub over manual loops, and its clients.
 template <HubPolicy Policy = DefaultPolicy>
-struct World {
-    explicit World(std::size_t shards = 1, HubOptions options = {}) : hub(make_loops(shards), Words{log}, std::move(options)) {}
+struct Worded : World<Words, Policy> {
+    explicit Worded(std::size_t shards = 1, HubOptions options = {})
+        : Worded(std::make_unique<Log>(), shards, std::move(options)) {}
+    Log& log;
 
-    std::span<ShardLoop* const> make_loops(std::size_t count) {
-        time.solo = false;
-        for (std::size_t i = 0; i < count; ++i) {
-            loops.push_back(std::make_unique<ManualLoop>(time));
-            pointers.push_back(loops.back().get());
-        }
-        return pointers;
-    }
-    std::shared_ptr<MemoryWire> connect(std::string_view text = request, MemoryMode mode = MemoryMode::direct) {
-        MemorySocket socket;
-        auto wire = socket.wire;
-        wire->mode = mode;
-        wire->to_server = text;
-        wires.push_back(wire);
-        hub.adopt(std::move(socket));
-        run();
-        return wire;
-    }
-    void run() {
-        for (bool did = true; did;) {
-            did = false;
-            for (std::size_t i = 0; i < loops.size(); ++i) {
-                while (loops[i]->run_turn()) did = true;
-                for (auto const& wire : wires)
-                    if (auto* endpoint = hub.driver(i).find(*wire)) {
-                        bool progress = false;
-                        loops[i]->run_events([&] {
-                            progress = endpoint->deliver(7);
-                            if (hub.driver(i).find(*wire) == endpoint) progress |= endpoint->make_progress();
-                        });
-                        did |= progress;
-                    }
-            }
-        }
-    }
-    void pass(std::chrono::milliseconds duration) {
-        auto const end = time.now + duration;
-        while (time.now < end) {
-            time.now += std::chrono::milliseconds(250);
-            for (auto& loop : loops) loop->run_timer();
-            run();
-        }
-    }
-    void say(MemoryWire& wire, std::string_view text) {
-        auto const bytes = ws::encode_frame(ws::ClientFrame::text(text));
-        wire.to_server.append(bytes);
-        run();
-    }
-    DeliveryCounts sums() {
-        DeliveryCounts all;
-        std::uint64_t pending = 0;
-        for (std::size_t i = 0; i < loops.size(); ++i) {
-            auto const shard = hub.snapshot(i);
-            all.deliveries += shard.delivery.deliveries;
-            all.written += shard.delivery.written;
-            for (std::size_t reason = 0; reason < drop_reasons; ++reason) all.dropped[reason] += shard.delivery.dropped[reason];
-            pending += shard.pending;
-        }
-        CHECK(all.deliveries == all.written + all.all_dropped() + pending);
-        return all;
-    }
-
-    Log log;
-    ManualLoop::World time;
-    std::vector<std::unique_ptr<ManualLoop>> loops;
-    std::vector<ShardLoop*> pointers;
-    std::vector<std::shared_ptr<MemoryWire>> wires;
-    Hub<MemoryConnection, Policy> hub;
+   private:
+    Worded(std::unique_ptr<Log> owned, std::size_t shards, HubOptions options)
+        : World<Words, Policy>(Words{*owned}, shards, std::move(options)), log(*owned), owned_(std::move(owned)) {}
+    std::unique_ptr<Log> owned_;
 };
-
-/// What the client got behind the 101: payloads of messages, and "close N" for a Close.
-std::vector<std::string> messages(MemoryWire const& wire) {
-    std::vector<std::string> result;
-    std::string_view rest = wire.received;
-    auto const head = rest.find("\r\n\r\n");
-    REQUIRE(head != std::string_view::npos);
-    CHECK(rest.substr(0, 12) == "HTTP/1.1 101");
-    rest.remove_prefix(head + 4);
-    while (!rest.empty()) {
-        auto const* frame = reinterpret_cast<std::byte const*>(rest.data());
-        auto const size = ws::server_frame_size(frame);
-        if (size > rest.size()) break;
-        auto const payload = rest.substr(size < 128 ? 2 : 4, size - (size < 128 ? 2 : 4));
-        if (frame[0] == std::byte{0x88})
-            result.push_back("close " + std::to_string(static_cast<unsigned char>(payload[0]) << 8 |
-                                                       static_cast<unsigned char>(payload[1])));
-        else if (frame[0] == std::byte{0x89})
-            result.push_back("ping");
-        else
-            result.emplace_back(payload);
-        rest.remove_prefix(size);
-    }
-    return result;
-}
-
-using Messages = std::vector<std::string>;
 
 }  // namespace
 
 TEST_CASE("A client is upgraded and gets an answer in every mode of writing") {
     for (auto const mode : {MemoryMode::direct, MemoryMode::deferred, MemoryMode::records}) {
-        World<> world;
+        Worded<> world;
         auto wire = world.connect(request, mode);
         world.say(*wire, "echo hello");
         CHECK(messages(*wire) == Messages{"hello"});
@@ -170,7 +66,7 @@ TEST_CASE("A client is upgraded and gets an answer in every mode of writing") {
 
 TEST_CASE("A publication reaches the members on every shard and nobody else") {
     for (std::size_t const shards : {1u, 2u, 3u}) {
-        World<> world(shards);
+        Worded<> world(shards);
         std::vector<std::shared_ptr<MemoryWire>> clients;
         for (int i = 0; i < 6; ++i) clients.push_back(world.connect());
         for (std::size_t i = 0; i < 4; ++i) world.say(*clients[i], "join room");
@@ -189,7 +85,7 @@ TEST_CASE("A publication reaches the members on every shard and nobody else") {
 }
 
 TEST_CASE("Who subscribes and publishes in one go gets its own message, on the owner's shard and elsewhere") {
-    World<> world(3);
+    Worded<> world(3);
     for (int i = 0; i < 9; ++i) {
         auto wire = world.connect();
         for (auto const* text : {"join room", "say room mine"}) {
@@ -203,7 +99,7 @@ TEST_CASE("Who subscribes and publishes in one go gets its own message, on the o
 }
 
 TEST_CASE("A direct send comes behind what its receiver's topics published before") {
-    World<> world;
+    Worded<> world;
     auto wire = world.connect();
     for (auto const* text : {"join room", "say room first", "echo second", "say room third"}) {
         auto const bytes = ws::encode_frame(ws::ClientFrame::text(text));
@@ -216,7 +112,7 @@ TEST_CASE("A direct send comes behind what its receiver's topics published befor
 TEST_CASE("A stalled reader is disconnected with 1013 when its queue is full, and delays nobody") {
     HubOptions options;
     options.queue = {.bytes = 1000, .messages = 8};
-    World<Overflowing<Disconnect>> world(1, options);
+    Worded<Overflowing<Disconnect>> world(1, options);
     auto stalled = world.connect(), healthy = world.connect();
     world.say(*stalled, "join room");
     world.say(*healthy, "join room");
@@ -240,7 +136,7 @@ TEST_CASE("A stalled reader is disconnected with 1013 when its queue is full, an
 TEST_CASE("DropOldest keeps the newest messages within the limit") {
     HubOptions options;
     options.queue = {.bytes = 100'000, .messages = 5};
-    World<Overflowing<DropOldest>> world(1, options);
+    Worded<Overflowing<DropOldest>> world(1, options);
     auto stalled = world.connect(), healthy = world.connect();
     world.say(*stalled, "join room");
     stalled->room = 0;
@@ -255,7 +151,7 @@ TEST_CASE("DropOldest keeps the newest messages within the limit") {
 TEST_CASE("DropNewest keeps what is queued") {
     HubOptions options;
     options.queue = {.bytes = 100'000, .messages = 5};
-    World<Overflowing<DropNewest>> world(1, options);
+    Worded<Overflowing<DropNewest>> world(1, options);
     auto stalled = world.connect(), healthy = world.connect();
     world.say(*stalled, "join room");
     stalled->room = 0;
@@ -266,7 +162,7 @@ TEST_CASE("DropNewest keeps what is queued") {
 }
 
 TEST_CASE("Closing: what was queued goes first, and on_close is called once") {
-    World<> world;
+    Worded<> world;
     auto wire = world.connect();
     auto const send = [&](std::string_view text) {
         auto const bytes = ws::encode_frame(ws::ClientFrame::text(text));
@@ -292,7 +188,7 @@ TEST_CASE("Closing: what was queued goes first, and on_close is called once") {
 }
 
 TEST_CASE("A handler that throws ends its own session with 1011") {
-    World<> world;
+    Worded<> world;
     auto wire = world.connect(), other = world.connect();
     world.say(*wire, "throw");
     CHECK(messages(*wire) == Messages{"close 1011"});
@@ -301,7 +197,7 @@ TEST_CASE("A handler that throws ends its own session with 1011") {
 }
 
 TEST_CASE("A silent client is pinged and then ended") {
-    World<> world;
+    Worded<> world;
     auto wire = world.connect();
     world.pass(std::chrono::seconds(55));
     CHECK(messages(*wire) == Messages{"ping"});
@@ -312,7 +208,7 @@ TEST_CASE("A silent client is pinged and then ended") {
 }
 
 TEST_CASE("A handshake that dawdles is ended at its limit, a foreign origin is refused, a page is 404") {
-    World<> world;
+    Worded<> world;
     auto slow = world.connect(request.substr(0, 40));
     world.pass(std::chrono::seconds(11));
     CHECK(slow->was_reset);
@@ -328,7 +224,7 @@ TEST_CASE("A handshake that dawdles is ended at its limit, a foreign origin is r
 }
 
 TEST_CASE("Frames that follow the request in the same packet are read after the 101") {
-    World<> world;
+    Worded<> world;
     std::string both(request);
     auto const bytes = ws::encode_frame(ws::ClientFrame::text("echo early"));
     both.append(bytes);

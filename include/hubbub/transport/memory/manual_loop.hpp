@@ -32,9 +32,8 @@ class ManualLoop final : public ShardLoop {
     bool runs_here() const noexcept override { return world_->running == this || (!world_->running && world_->solo); }
     void wake_at(TimePoint when) override { wake_ = when; }
     std::unique_ptr<Watch> watch(int descriptor, UniqueFunction<void()> ready) override {
-        auto result = std::make_unique<Watching>(*this, descriptor, std::move(ready));
-        watching_.push_back(result.get());
-        return result;
+        watched_.push_back(std::make_shared<Watched>(Watched{descriptor, std::move(ready)}));
+        return std::make_unique<Watching>(*this, watched_.back());
     }
 
     bool has_work() const noexcept { return scheduled_; }
@@ -82,23 +81,25 @@ class ManualLoop final : public ShardLoop {
     /// Calls back for each watched descriptor that is readable. True if there was one.
     bool poll_watched(int milliseconds) {
         std::vector<pollfd> descriptors;
-        for (Watching* watching : watching_) descriptors.push_back({watching->descriptor, POLLIN, 0});
+        for (auto const& each : watched_) descriptors.push_back({each->descriptor, POLLIN, 0});
         if (::poll(descriptors.data(), descriptors.size(), milliseconds) <= 0) return false;
-        auto const snapshot = watching_;
+        auto const snapshot = watched_;  // a callback may end any watch, its own too, and begin others
         for (std::size_t i = 0; i < snapshot.size(); ++i)
-            if (descriptors[i].revents && std::find(watching_.begin(), watching_.end(), snapshot[i]) != watching_.end())
+            if (descriptors[i].revents && std::find(watched_.begin(), watched_.end(), snapshot[i]) != watched_.end())
                 as_running([&] { snapshot[i]->ready(); });
         return true;
     }
 
    private:
-    struct Watching final : Watch {
-        Watching(ManualLoop& owner, int watched, UniqueFunction<void()> callback)
-            : loop(owner), descriptor(watched), ready(std::move(callback)) {}
-        ~Watching() override { std::erase(loop.watching_, this); }
-        ManualLoop& loop;
+    struct Watched {
         int descriptor;
         UniqueFunction<void()> ready;
+    };
+    struct Watching final : Watch {
+        Watching(ManualLoop& owner, std::shared_ptr<Watched> what) : loop(owner), watched(std::move(what)) {}
+        ~Watching() override { std::erase(loop.watched_, watched); }
+        ManualLoop& loop;
+        std::shared_ptr<Watched> watched;
     };
 
     void schedule() override { scheduled_ = true; }
@@ -114,7 +115,7 @@ class ManualLoop final : public ShardLoop {
     World* world_;
     bool scheduled_ = false;
     TimePoint wake_ = TimePoint::max();
-    std::vector<Watching*> watching_;
+    std::vector<std::shared_ptr<Watched>> watched_;
 };
 
 }  // namespace hubbub::inline v0

@@ -21,26 +21,30 @@ class MemoryConnection final : public MemoryEndpoint {
     MemoryConnection(MemoryConnection&& other) noexcept
         : driver_(other.driver_),
           wire_(std::exchange(other.wire_, nullptr)),
-          owner_(std::exchange(other.owner_, nullptr)),
           held_(other.held_),
           wants_room_(other.wants_room_),
           paused_(other.paused_),
           end_told_(other.end_told_) {
+        other.owner_ = nullptr;  // nobody is told until `start`
         driver_->replace(&other, this);
+        if (wire_ && wire_->endpoint == &other) wire_->endpoint = this;
     }
     MemoryConnection& operator=(MemoryConnection&&) = delete;
     ~MemoryConnection() { close(); }
 
     void start(ByteConnectionOwner& owner) {
         owner_ = &owner;
-        driver_->add(*wire_, *this);
+        wire_->endpoint = this;
     }
 
     WriteResult write(std::span<ws::Slice const> slices) {
         ++wire_->writes;
         std::string offered;
         for (ws::Slice const& slice : slices) offered.append(reinterpret_cast<char const*>(slice.data()), slice.length);
-        if (wire_->lost) return {0, 0, true};
+        if (wire_->lost) {
+            owner_ = nullptr;  // it knows now
+            return {0, 0, true};
+        }
         auto const all = static_cast<std::uint32_t>(offered.size());
         WriteResult result;
         switch (wire_->mode) {
@@ -78,7 +82,7 @@ class MemoryConnection final : public MemoryEndpoint {
         close();
     }
     MemorySocket detach() {
-        MemorySocket socket{wire_};
+        MemorySocket socket(wire_);
         leave();
         return socket;
     }
@@ -118,6 +122,13 @@ class MemoryConnection final : public MemoryEndpoint {
         }
         return did;
     }
+    bool is_ready() const noexcept override {
+        if (!owner_) return false;
+        if (!paused_ && (wire_->lost || !wire_->to_server.empty() || (wire_->client_ended && !end_told_))) return true;
+        if (held_) return wire_->mode == MemoryMode::records && wire_->room;
+        return wants_room_ && wire_->room;
+    }
+    ShardLoop& loop() const noexcept override { return driver_->loop(); }
     void settle() noexcept override {
         if (!owner_ || !held_) return;
         auto const out = static_cast<std::uint32_t>(wire_->put(record_));
@@ -132,6 +143,7 @@ class MemoryConnection final : public MemoryEndpoint {
         owner_ = nullptr;
         held_ = 0;
         driver_->replace(this, nullptr);
+        if (wire_ && wire_->endpoint == this) wire_->endpoint = nullptr;
         wire_ = nullptr;
     }
 

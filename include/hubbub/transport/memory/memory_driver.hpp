@@ -1,8 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
-#include <utility>
 #include <vector>
 
 #include <hubbub/core/shard_loop.hpp>
@@ -18,6 +16,10 @@ struct MemoryEndpoint {
     virtual bool deliver(std::size_t bytes) noexcept = 0;
     /// Tells the owner that there is room again, if it waits for that. False if not.
     virtual bool make_progress() noexcept = 0;
+    /// True if one of the two would do something now.
+    virtual bool is_ready() const noexcept = 0;
+    /// The loop that it belongs to.
+    virtual ShardLoop& loop() const noexcept = 0;
 
    protected:
     ~MemoryEndpoint() = default;
@@ -43,33 +45,17 @@ class MemoryDriver {
     void defer(MemoryEndpoint& endpoint) { deferred_.push_back(&endpoint); }
 
     /// An endpoint has moved or goes; null for the latter.
-    void replace(MemoryEndpoint* from, MemoryEndpoint* to) {
-        std::replace(deferred_.begin(), deferred_.end(), from, to);
-        for (auto& [wire, endpoint] : endpoints_)
-            if (endpoint == from) endpoint = to;
-        if (!to) std::erase_if(endpoints_, [](auto const& entry) { return !entry.second; });
-    }
-    void add(MemoryWire& wire, MemoryEndpoint& endpoint) {
-        for (auto& entry : endpoints_)
-            if (entry.first == &wire) {
-                entry.second = &endpoint;
-                return;
-            }
-        endpoints_.emplace_back(&wire, &endpoint);
-    }
+    void replace(MemoryEndpoint* from, MemoryEndpoint* to) { std::replace(deferred_.begin(), deferred_.end(), from, to); }
 
     /// The endpoint of a wire while a connection of this driver owns it, else null. What a test or simulation calls `deliver`
     /// and `make_progress` on, inside a turn.
     MemoryEndpoint* find(MemoryWire const& wire) const {
-        for (auto const& [known, endpoint] : endpoints_)
-            if (known == &wire) return endpoint;
-        return nullptr;
+        return wire.endpoint && &wire.endpoint->loop() == loop_ ? wire.endpoint : nullptr;
     }
 
    private:
     ShardLoop* loop_;
     std::vector<MemoryEndpoint*> deferred_;
-    std::vector<std::pair<MemoryWire*, MemoryEndpoint*>> endpoints_;
 };
 
 }  // namespace hubbub::inline v0

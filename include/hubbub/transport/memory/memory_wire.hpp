@@ -15,6 +15,8 @@
 
 namespace hubbub::inline v0 {
 
+struct MemoryEndpoint;
+
 /// How a MemoryConnection treats what it is offered: as each kind of real transport does.
 enum class MemoryMode : std::uint8_t {
     direct,    ///< like a socket under epoll: takes what fits, holds nothing
@@ -39,16 +41,17 @@ struct MemoryWire {
 
     MemoryMode mode = MemoryMode::direct;
     PeerAddress peer;
-    std::size_t room = unlimited;  ///< bytes that the network takes before it is full
-    std::string received;          ///< all that the client got, in order
-    std::string to_server;         ///< bytes that are under way to the server
-    std::deque<Event> events;      ///< the same for a message-mode connection
-    bool client_ended = false;     ///< the client will send no more
-    bool lost = false;             ///< the network or the client is gone
-    bool server_ended = false;     ///< the server has shut down its sending side
-    bool server_closed = false;    ///< the server has closed
-    bool was_reset = false;        ///< ... by a reset
-    std::uint64_t writes = 0;      ///< calls of `write`: one a turn is the promise
+    MemoryEndpoint* endpoint = nullptr;  ///< the connection at the server's end, while there is one that has been started
+    std::size_t room = unlimited;        ///< bytes that the network takes before it is full
+    std::string received;                ///< all that the client got, in order
+    std::string to_server;               ///< bytes that are under way to the server
+    std::deque<Event> events;            ///< the same for a message-mode connection
+    bool client_ended = false;           ///< the client will send no more
+    bool lost = false;                   ///< the network or the client is gone
+    bool server_ended = false;           ///< the server has shut down its sending side
+    bool server_closed = false;          ///< the server has closed
+    bool was_reset = false;              ///< ... by a reset
+    std::uint64_t writes = 0;            ///< calls of `write`: one a turn is the promise
 
     /// Takes as much as there is room for; the client gets it.
     std::size_t put(std::string_view bytes) {
@@ -59,9 +62,20 @@ struct MemoryWire {
     }
 };
 
-/// A connection that no driver watches yet: what `MemoryConnection` is made of.
+/// A connection that no driver watches yet: what `MemoryConnection` is made of. Who drops it closes it, as with a descriptor.
 struct MemorySocket {
-    std::shared_ptr<MemoryWire> wire = std::make_shared<MemoryWire>();
+    MemorySocket() : wire(std::make_shared<MemoryWire>()) {}
+    explicit MemorySocket(std::shared_ptr<MemoryWire> of) : wire(std::move(of)) {}
+    MemorySocket(MemorySocket&&) noexcept = default;
+    MemorySocket& operator=(MemorySocket&& other) noexcept {
+        std::swap(wire, other.wire);
+        return *this;
+    }
+    ~MemorySocket() {
+        if (wire) wire->server_closed = true;
+    }
+
+    std::shared_ptr<MemoryWire> wire;
 
     PeerAddress peer() const { return wire->peer; }
 };

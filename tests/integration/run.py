@@ -1,0 +1,200 @@
+"""See run.sh."""
+import importlib.util
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from processes import Failure, Process, Server, raise_descriptor_limit
+
+HERE = pathlib.Path(__file__).resolve().parent
+LOAD = HERE.parent / "load"
+NODE_MODULES = "/usr/share/nodejs"  # where Debian's packages for Node are
+
+
+class Skip(Exception):
+    """Why a client is not there, and what brings it."""
+
+
+class Run:
+    def __init__(self, build: pathlib.Path):
+        self.load_server = self.program(build / "benchmarks/hubbub_load_server")
+        self.load_generator = self.program(build / "benchmarks/hubbub_load_generator")
+        self.chat = self.program(build / "hubbub_chat")
+        self.build = build
+        self.passed = self.failed = 0
+        self.rows = []
+
+    @staticmethod
+    def program(path: pathlib.Path) -> pathlib.Path:
+        if not path.exists():
+            sys.exit(f"there is no {path}: build it first")
+        return path
+
+    def part(self, name: str, function):
+        """One client or test program, with its own servers; its last line says what passed."""
+        print(f"== {name}", flush=True)
+        began = time.monotonic()
+        passed, failed, remark = 0, 0, ""
+        try:
+            passed, failed = function()
+        except Skip as reason:
+            remark = f"skipped: {reason}"
+        except (Failure, OSError) as problem:
+            failed, remark = failed + 1, str(problem)
+        if remark:
+            print(remark, flush=True)
+        self.passed += passed
+        self.failed += failed
+        self.rows.append((name, passed, failed, time.monotonic() - began, remark))
+
+    def follow(self, command, on_line=lambda line: None, seconds=100.0):
+        """Repeats what a program says; returns what it counted."""
+        with Process(command) as process:
+            end, last = time.monotonic() + seconds, ""
+            while True:
+                try:
+                    line = process.line(max(0.1, end - time.monotonic()))
+                except Failure:
+                    if process.process.poll() is None:
+                        raise
+                    break
+                on_line(line)
+                last = line
+                print(line, flush=True)
+            counted = re.fullmatch(r"(\d+) passed, (\d+) failed", last)
+            code = process.wait(10)
+            if not counted or (code == 0) != (counted[2] == "0"):
+                raise Failure(f"{process.name} ended with {code} and did not sum up")
+            return int(counted[1]), int(counted[2])
+
+    def client(self, command, chat=False):
+        """A client between two load servers, of which the one that echoes goes away when the client says so."""
+        # Beast sends a message in fragments of 4 KiB.
+        more = ["--threads", 2, "--max-message", 1048576, "--max-fragments", 1024, "--protocol", "hubbub.test"]
+        with Server([self.load_server, "--mode", "echo", *more]) as echo, \
+                Server([self.load_server, "--mode", "broadcast", *more]) as broadcast, \
+                Server([self.chat, "--port", 0]) as page:
+            def on_line(line):
+                if line == "end the server":
+                    echo.ask_to_end()
+            ports = [echo.port, broadcast.port] + ([page.port] if chat else [])
+            passed, failed = self.follow([*command, *ports], on_line)
+            for server in (echo, broadcast, page):
+                if (code := server.end(12)) != 0:
+                    raise Failure(f"{server.name} ended with {code}")
+                passed += 1
+            return passed, failed
+
+    def find(self, package, *names) -> str:
+        for name in names:
+            if path := shutil.which(name):
+                return path
+        raise Skip(f"there is no {names[0]}; install {package}")
+
+    # ---- the clients
+
+    def chromium(self):
+        self.need_websockets()
+        return self.client([sys.executable, HERE / "chromium_client.py", self.find("chromium", "chromium", "google-chrome")], chat=True)
+
+    def ws(self):
+        node = self.find("nodejs", "node", "nodejs")
+        environment = ["env", f"NODE_PATH={NODE_MODULES}"]
+        if subprocess.run([*environment, node, "-e", "require('ws')"], capture_output=True).returncode:
+            raise Skip("Node has no ws; install node-ws")
+        return self.client([*environment, node, HERE / "node_client.js", "ws"])
+
+    def built_in(self):
+        node = self.find("nodejs", "node", "nodejs")
+        for flags in ([], ["--experimental-websocket"]):
+            if subprocess.run([node, *flags, "-e", "new WebSocket('ws://127.0.0.1:1/').onerror = () => {}"],
+                              capture_output=True, timeout=20).returncode == 0:
+                return self.client([node, *flags, HERE / "node_client.js", "built-in"])
+        raise Skip("this Node has no WebSocket of its own; install Node 22, or 20 or 21 which have one behind a flag")
+
+    def need_websockets(self):
+        if not importlib.util.find_spec("websockets"):
+            raise Skip(f"{sys.executable} has no websockets; install python3-websockets")
+
+    def python_websockets(self):
+        self.need_websockets()
+        return self.client([sys.executable, HERE / "websockets_client.py"])
+
+    def built_client(self, name, package):
+        path = self.build / "tests" / f"hubbub_{name}_client"
+        if not path.exists():
+            raise Skip(f"there is no {path}; install {package} and build again")
+        return self.client([path])
+
+    def curl(self):
+        self.find("curl", "curl")
+        with Server([self.load_server, "--mode", "echo"]) as echo, Server([self.chat, "--port", 0]) as page:
+            return self.follow([sys.executable, HERE / "curl_client.py", echo.port, page.port])
+
+    # ---- the server
+
+    def refusals(self):
+        """What is not built yet, or makes no sense, is refused with a sentence and exit code 2."""
+        passed = failed = 0
+        for options in (["--engine", "uring"], ["--transport", "websocketpp"], ["--transport", "websocketpp-adopted"], ["--deflate"],
+                        ["--mode", "chess"], ["--engine", "steam"], ["--threads", "0"], ["--threads", "many"], ["--port", "65536"],
+                        ["--bind", "nowhere"], ["--ping-after", "70000"], ["--queue-messages", "0"], ["--overflow", "explode"],
+                        ["--protocol", "two words"], ["--strange", "1"], ["--port"]):
+            result = subprocess.run([self.load_server, *options], capture_output=True, text=True, timeout=10)
+            fine = result.returncode == 2 and result.stderr.startswith("hubbub_load_server: ") and len(result.stderr) > 40
+            print(f"{'ok    ' if fine else 'FAILED'}  {' '.join(options)}: {result.stderr.strip()}")
+            passed, failed = passed + fine, failed + (not fine)
+        return passed, failed
+
+    def load(self):
+        """A short load that the generator checks to the byte, over each address, engine and mode."""
+        passed = failed = 0
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/hub"
+            addresses = (([], ["--host", "127.0.0.1"]), (["--bind", "::1"], ["--host", "::1"]), (["--bind", f"unix:{path}"], ["--unix", path]))
+            for address, host in addresses:
+                for options in (["--engine", "automatic"], ["--engine", "epoll", "--threads", 2], ["--engine", "asio", "--threads", 2]):
+                    for mode in ("echo", "broadcast"):
+                        with Server([self.load_server, "--mode", mode, "--max-message", 200000, *address, *options]) as server:
+                            generate = [self.load_generator, "--mode", mode, "--connections", 10, "--in-flight", 4, "--payload", 70000,
+                                        "--seconds", 0.2, "--warmup", 0.1, "--verify", *host]
+                            command = [*generate, *(["--port", server.port] if server.port else [])]
+                            result = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=60)
+                            code = server.end()
+                        fine = result.returncode == 0 and "content are right" in result.stdout and code == 0
+                        name = " ".join(map(str, [mode, *address, *options])).replace(path, "PATH")
+                        print(f"{'ok    ' if fine else 'FAILED'}  {name}{'' if fine else f': {code}, {result.stdout} {result.stderr}'}")
+                        passed, failed = passed + fine, failed + (not fine)
+        return passed, failed
+
+
+def main() -> int:
+    build = pathlib.Path(sys.argv[1]).resolve()
+    raise_descriptor_limit()
+    run = Run(build)
+    run.part("options", run.refusals)
+    run.part("addresses", run.load)
+    run.part("curl", run.curl)
+    run.part("chromium", run.chromium)
+    run.part("node ws", run.ws)
+    run.part("node built-in", run.built_in)
+    run.part("python websockets", run.python_websockets)
+    run.part("websocketpp", lambda: run.built_client("websocketpp", "libwebsocketpp-dev"))
+    run.part("beast", lambda: run.built_client("beast", "libboost-dev"))
+    run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
+    for name, script, *more in (("attacks", "attacks.py"), ("load bars, short", "load_bars.py", "--quick")):
+        if (LOAD / script).exists():
+            run.part(name, lambda: run.follow([sys.executable, LOAD / script, build, *more]))
+    print()
+    for name, passed, failed, seconds, remark in run.rows:
+        print(f"{name:<18} {passed:>4} passed {failed:>3} failed {seconds:>5.1f} s  {remark}")
+    print(f"{run.passed} passed, {run.failed} failed")
+    return 1 if run.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

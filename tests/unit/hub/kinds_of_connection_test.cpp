@@ -1,0 +1,80 @@
+#include <hubbub/transport/memory/memory_message_connection.hpp>
+#include <hubbub/transport/one_of.hpp>
+
+#include "tests/unit/hub/memory_world.hpp"
+
+using namespace memory_world;
+
+namespace {
+
+struct Chatty : NoopHandler {
+    std::shared_ptr<Messages> log = std::make_shared<Messages>();
+    void on_open(auto& session) { session.subscribe("room"); }
+    void on_message(auto& session, MessageView message) {
+        if (message.view() == "bye") return session.close(CloseCode::going_away, "bye");
+        session.publish("room", message);
+    }
+    void on_close(auto&, CloseInfo const& info) { log->push_back(std::to_string(static_cast<int>(info.code))); }
+};
+
+}  // namespace
+
+TEST_CASE("A hub runs over connections that bring messages") {
+    ManualLoop loop;
+    Chatty handler;
+    Hub<MemoryMessageConnection> hub{loop, handler};
+    std::vector<std::shared_ptr<MemoryWire>> wires;
+    for (int i = 0; i < 3; ++i) {
+        MemorySocket socket;
+        wires.push_back(socket.wire);
+        hub.adopt(std::move(socket), Upgrade{});
+    }
+    loop.run_until_idle();
+    auto const run = [&] {
+        for (bool did = true; did;) {
+            did = false;
+            for (auto& wire : wires)
+                if (auto* endpoint = hub.driver(0).find(*wire)) {
+                    loop.run_events([&] { did |= endpoint->deliver(1); });
+                    if (hub.driver(0).find(*wire) == endpoint) loop.run_events([&] { did |= endpoint->make_progress(); });
+                }
+            did |= loop.run_turn();
+        }
+    };
+    using Kind = MemoryWire::Event::Kind;
+    wires[0]->events.push_back({Kind::message, ws::Opcode::text, {}, "hi"});
+    run();
+    for (auto& wire : wires) CHECK(wire->received == "\x81\x02hi");
+
+    wires[1]->room = 1;
+    wires[0]->events.push_back({Kind::message, ws::Opcode::binary, {}, "more"});
+    run();
+    CHECK(wires[1]->received == "\x81\x02hi\x82");
+    wires[1]->room = MemoryWire::unlimited;
+    run();
+    CHECK(wires[1]->received == "\x81\x02hi\x82\x04more");
+
+    wires[2]->events.push_back({Kind::close, ws::Opcode::close, CloseCode::normal, "done"});
+    run();
+    CHECK(wires[2]->received == std::string("\x81\x02hi\x82\x04more\x88\x06\x03\xe8") + "done");
+    CHECK(wires[2]->server_closed);
+    CHECK(*handler.log == Messages{"1000"});
+
+    wires[0]->events.push_back({Kind::message, ws::Opcode::text, {}, "bye"});
+    run();
+    CHECK(wires[0]->received.ends_with(std::string("\x88\x05\x03\xe9") + "bye"));
+    CHECK_FALSE(wires[0]->server_closed);  // the peer's Close is awaited
+    wires[0]->events.push_back({Kind::close, ws::Opcode::close, CloseCode::going_away, ""});
+    run();
+    CHECK(wires[0]->server_closed);
+    auto const sums = hub.snapshot(0);
+    CHECK(sums.delivery.deliveries == sums.delivery.written + sums.delivery.all_dropped() + sums.pending);
+    CHECK(sums.sessions == 1);
+
+    for (int i = 0; i < 56; ++i) loop.run_for(std::chrono::seconds(1));
+    CHECK(wires[1]->received.ends_with(std::string("\x89\0", 2)));
+    wires[1]->events.push_back({Kind::pong, ws::Opcode::pong, {}, ""});
+    run();
+    for (int i = 0; i < 10; ++i) loop.run_for(std::chrono::seconds(1));
+    CHECK(hub.snapshot(0).sessions == 1);
+}
