@@ -68,6 +68,7 @@ std::string to_json(hubbub::ShardSnapshot const& sums) {
     for (std::size_t i = 0; i < hubbub::drop_reasons; ++i) add(reasons[i], sums.delivery.dropped[i]);
     add("pending", sums.pending);
     add("received", sums.received);
+    add("writes", sums.writes);
     add("opened", sums.opened);
     add("closed", sums.closed);
     add("sessions", sums.sessions);

@@ -30,7 +30,6 @@
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <hubbub/transport/connection.hpp>
@@ -109,14 +108,6 @@ struct RecordingOwner final : Recording<hubbub::ByteConnectionOwner> {
     std::string received;
     std::function<void()> at_bytes;
 };
-
-template <class Socket>
-hubbub::PeerAddress peer_of(Socket const& socket) {
-    if constexpr (requires { socket.peer(); })
-        return socket.peer();
-    else
-        return std::visit([](auto const& either) { return either.peer(); }, socket);
-}
 
 /// One connection with its owner and its peer.
 template <class Fixture, class Owner = RecordingOwner>
@@ -608,7 +599,7 @@ void moving_keeps_the_contract() {
         party.peer.write(text.substr(2000));
         CHECK(fixture.settles());
         CHECK(party.owner.received.size() == heard);
-        CHECK(peer_of(socket) == address);
+        CHECK(socket.peer() == address);
         std::string received, answer = "from over there";
         bool complete = false;
         std::thread([&] {

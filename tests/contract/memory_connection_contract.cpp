@@ -2,27 +2,26 @@
 #include "tests/contract/memory_fixture.hpp"
 
 using namespace hubbub_contract;
+using hubbub::MemoryMode;
 
-namespace {
+using Fixture = MemoryFixture<hubbub::MemoryConnection>;
 
-using Direct = MemoryFixture<hubbub::MemoryConnection, hubbub::MemoryMode::direct>;
-using Deferred = MemoryFixture<hubbub::MemoryConnection, hubbub::MemoryMode::deferred>;
-using Records = MemoryFixture<hubbub::MemoryConnection, hubbub::MemoryMode::records>;
-
-}  // namespace
-
-TEMPLATE_TEST_CASE("MemoryConnection writes as a ByteConnection must", "[memory]", Direct, Deferred, Records) {
-    writing_keeps_the_contract<TestType>();
+TEST_CASE("MemoryConnection writes as a ByteConnection must") {
+    Fixture::mode = GENERATE(MemoryMode::direct, MemoryMode::deferred, MemoryMode::records);
+    writing_keeps_the_contract<Fixture>();
 }
 
-TEMPLATE_TEST_CASE("MemoryConnection reads as a ByteConnection must", "[memory]", Direct, Deferred, Records) {
-    reading_keeps_the_contract<TestType>();
+TEST_CASE("MemoryConnection reads as a ByteConnection must") {
+    Fixture::mode = GENERATE(MemoryMode::direct, MemoryMode::deferred, MemoryMode::records);
+    reading_keeps_the_contract<Fixture>();
 }
 
-TEMPLATE_TEST_CASE("MemoryConnection ends as a ByteConnection must", "[memory]", Direct, Deferred, Records) {
-    ending_keeps_the_contract<TestType>();
+TEST_CASE("MemoryConnection ends as a ByteConnection must") {
+    Fixture::mode = GENERATE(MemoryMode::direct, MemoryMode::deferred, MemoryMode::records);
+    ending_keeps_the_contract<Fixture>();
 }
 
-TEMPLATE_TEST_CASE("MemoryConnection moves as a ByteConnection must", "[memory]", Direct, Deferred, Records) {
-    moving_keeps_the_contract<TestType>();
+TEST_CASE("MemoryConnection moves as a ByteConnection must") {
+    Fixture::mode = GENERATE(MemoryMode::direct, MemoryMode::deferred, MemoryMode::records);
+    moving_keeps_the_contract<Fixture>();
 }

@@ -69,11 +69,12 @@ class MemoryNetwork {
 };
 
 /// See byte_connection_contract.hpp.
-template <class Conn, hubbub::MemoryMode mode, class PeerType = MemoryPeer>
+template <class Conn, class PeerType = MemoryPeer>
 class MemoryFixture {
    public:
     using Connection = Conn;
     using Peer = PeerType;
+    static inline hubbub::MemoryMode mode = hubbub::MemoryMode::direct;
     struct Pair {
         hubbub::MemorySocket socket;
         Peer peer;

@@ -22,7 +22,7 @@ struct MessagePeer : MemoryPeer {
     }
 };
 
-using Messages = MemoryFixture<hubbub::MemoryMessageConnection, hubbub::MemoryMode::direct, MessagePeer>;
+using Messages = MemoryFixture<hubbub::MemoryMessageConnection, MessagePeer>;
 
 }  // namespace
 

@@ -245,7 +245,7 @@ void ending_messages_keeps_the_contract() {
         });
         REQUIRE(fixture.pump_until([&] { return detached; }));
         REQUIRE(owner.events.empty());
-        CHECK(peer_of(socket) == address);
+        CHECK(socket.peer() == address);
         RecordingMessageOwner next(fixture.loop());
         typename Fixture::Connection other(fixture.driver(), std::move(socket));
         party.in_turn([&] { other.start(next); });

@@ -3,22 +3,26 @@
 
 using namespace hubbub_test;
 
-TEMPLATE_TEST_CASE("TcpConnection writes as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand, EpollWithoutAsio,
-                   AsioOnOneThread, AsioOnStrand) {
-    hubbub_contract::writing_keeps_the_contract<TestType>();
+TEST_CASE("TcpConnection writes as a ByteConnection must", "[tcp]") {
+    TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
+    CAPTURE(TcpFixture::usual.name);
+    hubbub_contract::writing_keeps_the_contract<TcpFixture>();
 }
 
-TEMPLATE_TEST_CASE("TcpConnection reads as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand, EpollWithoutAsio,
-                   AsioOnOneThread, AsioOnStrand) {
-    hubbub_contract::reading_keeps_the_contract<TestType>();
+TEST_CASE("TcpConnection reads as a ByteConnection must", "[tcp]") {
+    TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
+    CAPTURE(TcpFixture::usual.name);
+    hubbub_contract::reading_keeps_the_contract<TcpFixture>();
 }
 
-TEMPLATE_TEST_CASE("TcpConnection ends as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand, EpollWithoutAsio,
-                   AsioOnOneThread, AsioOnStrand) {
-    hubbub_contract::ending_keeps_the_contract<TestType>();
+TEST_CASE("TcpConnection ends as a ByteConnection must", "[tcp]") {
+    TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
+    CAPTURE(TcpFixture::usual.name);
+    hubbub_contract::ending_keeps_the_contract<TcpFixture>();
 }
 
-TEMPLATE_TEST_CASE("TcpConnection moves as a ByteConnection must", "[tcp]", EpollOnOneThread, EpollOnStrand, EpollWithoutAsio,
-                   AsioOnOneThread, AsioOnStrand) {
-    hubbub_contract::moving_keeps_the_contract<TestType>();
+TEST_CASE("TcpConnection moves as a ByteConnection must", "[tcp]") {
+    TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
+    CAPTURE(TcpFixture::usual.name);
+    hubbub_contract::moving_keeps_the_contract<TcpFixture>();
 }

@@ -71,7 +71,7 @@ class BothFixture {
     hubbub::ManualLoop loop_;
     Both::Driver driver_{loop_, {}};
     Hook hook_{driver_};
-    hubbub_test::EpollWithoutAsio tcp_;  // only to make sockets with
+    hubbub_test::TcpFixture tcp_{hubbub_test::TcpFixture::epoll_without_asio};  // only to make sockets with
 };
 using First = BothFixture<false>;
 using Second = BothFixture<true>;

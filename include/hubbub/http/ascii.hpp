@@ -22,19 +22,21 @@ constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noex
     return true;
 }
 
+namespace detail {
+/// Outside of the function, which would else write it out at each call.
+inline constexpr auto token_chars = [] {
+    std::array<bool, 256> allowed{};
+    for (int i = 0; i < 256; ++i) {
+        char const each = static_cast<char>(i);
+        bool const mark = i > 0x20 && i < 0x7F && std::string_view("!#$%&'*+-.^_`|~").find(each) != std::string_view::npos;
+        allowed[static_cast<std::size_t>(i)] = is_alpha(each) || is_digit(each) || mark;
+    }
+    return allowed;
+}();
+}  // namespace detail
+
 /// May stand in a token (RFC 9110 5.6.2).
-constexpr bool is_token_char(char c) noexcept {
-    constexpr auto table = [] {
-        std::array<bool, 256> allowed{};
-        for (int i = 0; i < 256; ++i) {
-            char const each = static_cast<char>(i);
-            bool const mark = i > 0x20 && i < 0x7F && std::string_view("!#$%&'*+-.^_`|~").find(each) != std::string_view::npos;
-            allowed[static_cast<std::size_t>(i)] = is_alpha(each) || is_digit(each) || mark;
-        }
-        return allowed;
-    }();
-    return table[static_cast<unsigned char>(c)];
-}
+constexpr bool is_token_char(char c) noexcept { return detail::token_chars[static_cast<unsigned char>(c)]; }
 
 constexpr bool is_token(std::string_view text) noexcept {
     for (char const c : text) {

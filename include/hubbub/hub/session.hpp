@@ -239,7 +239,7 @@ void Session<Conn, Policy>::on_publish_verdict(std::uint64_t serial, bool allowe
         if (each.serial == serial) each.allowed = allowed;
     while (!waiting.empty() && waiting.front().allowed) {
         auto first = std::move(waiting.front());
-        waiting.pop_front();
+        waiting.erase(waiting.begin());
         if (*first.allowed) publish_allowed(first.topic, first.frame.message(), &first.frame, std::move(first.options));
     }
     if (waiting.empty()) resume(paused_by_verdict);
@@ -336,6 +336,7 @@ void Session<Conn, Policy>::flush() {
             offered = 0;
             for (ws::Slice const& slice : offer) offered += slice.length;
         }
+        shard_->note_write();
         WriteResult const result = connection_.write(offer);
         if (result.failed) return on_lost();
         if (result.taken) progress_at_ = close_sent_ ? progress_at_ : shard_->tick();

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <hubbub/core/identity.hpp>
 #include <hubbub/http/request.hpp>
@@ -32,7 +32,7 @@ struct SessionExtras {
     std::string protocol;                  ///< the subprotocol that was chosen
     std::optional<std::string> pong;       ///< the newest ping that is not answered
     std::optional<CloseInfo> ended;        ///< how it ends, once that is known
-    std::deque<Waiting> waiting;
+    std::vector<Waiting> waiting;          ///< in their order; few, because the session is not read meanwhile
     std::uint64_t serials = 0;
     std::uint32_t opened_at = 0;         ///< ticks, like the next two
     std::uint32_t lifetime_ends_at = 0;  ///< 0 for never

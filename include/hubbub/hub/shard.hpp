@@ -153,6 +153,7 @@ class Shard final : private TurnHook, private RouterHost {
     }
     void reschedule(SessionType& session) { wheel_.schedule(session.id().index, session.check_time(tick_), tick_, links()); }
     void note_received() noexcept { ++received_; }
+    void note_write() noexcept { ++writes_; }
     void note_closing(SessionType& session) { closing_.push_back(&session); }
     void note_dead(SessionType& session) {
         dead_.push_back(&session);
@@ -298,7 +299,7 @@ class Shard final : private TurnHook, private RouterHost {
     std::uint32_t tick_ = 1, ran_tick_ = 1;
     bool ended_ = false;
     std::minstd_rand random_;
-    std::uint64_t opened_ = 0, closed_ = 0, received_ = 0, callbacks_threw_ = 0;
+    std::uint64_t opened_ = 0, closed_ = 0, received_ = 0, writes_ = 0, callbacks_threw_ = 0;
     std::chrono::microseconds lag_{0};
     std::uint32_t round_trip_ = 0;
     std::vector<Subscriber*> flushing_;
@@ -495,6 +496,7 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
     result.opened = opened_;
     result.closed = closed_;
     result.received = received_;
+    result.writes = writes_;
     result.callbacks_threw = callbacks_threw_;
     for (std::size_t i = 0; i < refusals; ++i) result.refused[i] = reception_.refused(i);
     result.sessions = sessions_.size();

@@ -17,6 +17,7 @@ struct ShardSnapshot {
     std::uint64_t opened = 0;   ///< sessions so far
     std::uint64_t closed = 0;
     std::uint64_t received = 0;  ///< messages from clients
+    std::uint64_t writes = 0;    ///< calls of `write` of connections: how much each carries is `delivery.written / writes`
     std::uint64_t callbacks_threw = 0;
     std::uint64_t refused[refusals] = {};  ///< connections, by Refusal
     std::size_t sessions = 0;
@@ -32,6 +33,7 @@ struct ShardSnapshot {
         opened += other.opened;
         closed += other.closed;
         received += other.received;
+        writes += other.writes;
         callbacks_threw += other.callbacks_threw;
         for (std::size_t i = 0; i < refusals; ++i) refused[i] += other.refused[i];
         sessions += other.sessions;

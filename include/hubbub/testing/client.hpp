@@ -17,6 +17,7 @@
 #include <hubbub/transport/memory/manual_loop.hpp>
 #include <hubbub/transport/memory/memory_wire.hpp>
 #include <hubbub/ws/encoder.hpp>
+#include <hubbub/ws/message_view.hpp>
 
 namespace hubbub::inline v0::testing {
 

@@ -33,6 +33,16 @@ class OneOfDriver {
     typename B::Driver second_;
 };
 
+/// A socket of either kind.
+template <class A, class B>
+struct OneOfSocket : std::variant<A, B> {
+    using std::variant<A, B>::variant;
+
+    PeerAddress peer() const {
+        return std::visit([](auto const& socket) { return socket.peer(); }, *this);
+    }
+};
+
 /// A connection of either kind, so that one hub has both: sockets and memory, plain and foreign, old and new.
 ///
 /// Threading and lifetime: as every ByteConnection. Cost: one branch a call.
@@ -41,7 +51,7 @@ template <ByteConnection A, ByteConnection B>
 class OneOf {
    public:
     using Driver = OneOfDriver<A, B>;
-    using Socket = std::variant<typename A::Socket, typename B::Socket>;
+    using Socket = OneOfSocket<typename A::Socket, typename B::Socket>;
 
     OneOf(Driver& driver, Socket socket) : connection_(make(driver, std::move(socket))) {}
 

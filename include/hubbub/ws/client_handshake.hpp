@@ -37,7 +37,8 @@ inline std::string make_upgrade_request(UpgradeRequest const& request) {
     if (!request.protocols.empty()) out.append("Sec-WebSocket-Protocol: ").append(request.protocols).append("\r\n");
     if (!request.origin.empty()) out.append("Origin: ").append(request.origin).append("\r\n");
     for (http::Header const& header : request.extra) out.append(header.name).append(": ").append(header.value).append("\r\n");
-    return out.append("\r\n");
+    out.append("\r\n");
+    return out;
 }
 
 /// What a server answered to a handshake.

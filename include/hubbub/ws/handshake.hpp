@@ -60,7 +60,8 @@ inline std::string upgrade_response(AcceptKey const& accept, std::string_view pr
         if (!http::is_token(header.name) || !http::is_field_value(header.value)) return {};
         out.append(header.name).append(": ").append(header.value).append("\r\n");
     }
-    return out.append("\r\n");
+    out.append("\r\n");
+    return out;
 }
 
 inline UpgradeOutcome check_upgrade(http::Request const& request) {

@@ -53,31 +53,27 @@ inline void Sha1::block(std::byte const* bytes) noexcept {
     for (std::size_t i = 0; i < 16; ++i) {
         words[i] = at(4 * i) << 24 | at(4 * i + 1) << 16 | at(4 * i + 2) << 8 | at(4 * i + 3);
     }
-    // The schedule is made as it is needed: made in advance, a compiler turns it into vector code that waits for itself.
-    auto const word = [&words](std::size_t i) {
-        Word& here = words[i & 15];
-        if (i >= 16) here = std::rotl(words[(i + 13) & 15] ^ words[(i + 8) & 15] ^ words[(i + 2) & 15] ^ here, 1);
-        return here;
-    };
     auto [a, b, c, d, e] = state_;
-    for (std::size_t i = 0; i < 80; ++i) {
-        Word mixed;
-        if (i < 20) {
-            mixed = (d ^ (b & (c ^ d))) + 0x5A827999;
-        } else if (i < 40) {
-            mixed = (b ^ c ^ d) + 0x6ED9EBA1;
-        } else if (i < 60) {
-            mixed = ((b & c) | (d & (b | c))) + 0x8F1BBCDC;
-        } else {
-            mixed = (b ^ c ^ d) + 0xCA62C1D6;
-        }
-        Word const next = std::rotl(a, 5) + mixed + e + word(i);
+    // The schedule is made as it is needed: made in advance, a compiler turns it into vector code that waits for itself.
+    auto const step = [&](std::size_t i, Word mixed) {
+        Word& word = words[i & 15];
+        if (i >= 16) word = std::rotl(words[(i + 13) & 15] ^ words[(i + 8) & 15] ^ words[(i + 2) & 15] ^ word, 1);
+        Word const next = std::rotl(a, 5) + mixed + e + word;
         e = d;
         d = c;
         c = std::rotl(b, 30);
         b = a;
         a = next;
-    }
+    };
+    // Unrolled, the indices are constants and no word changes its register.
+#pragma GCC unroll 20
+    for (std::size_t i = 0; i < 20; ++i) step(i, (d ^ (b & (c ^ d))) + 0x5A827999);
+#pragma GCC unroll 20
+    for (std::size_t i = 20; i < 40; ++i) step(i, (b ^ c ^ d) + 0x6ED9EBA1);
+#pragma GCC unroll 20
+    for (std::size_t i = 40; i < 60; ++i) step(i, ((b & c) | (d & (b | c))) + 0x8F1BBCDC);
+#pragma GCC unroll 20
+    for (std::size_t i = 60; i < 80; ++i) step(i, (b ^ c ^ d) + 0xCA62C1D6);
     state_[0] += a;
     state_[1] += b;
     state_[2] += c;

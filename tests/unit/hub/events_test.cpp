@@ -14,7 +14,7 @@ using namespace memory_world;
 namespace {
 
 /// What all sinks of a test are told, one after the other.
-struct Log {
+struct EventLog {
     void on_event(Event const& event) noexcept {
         std::string line(event.name);
         if (!event.detail.empty()) line += " " + std::string(event.detail);
@@ -39,7 +39,7 @@ template <class P = Disconnect>
 struct Observed : DefaultPolicy {
     using Auth = Moody;
     using Overflow = P;
-    using EventSink = Log;
+    using EventSink = EventLog;
 };
 
 template <class P = Disconnect>
@@ -47,8 +47,8 @@ struct ObservedWorld : World<Told<Observed<P>>, Observed<P>> {
     using Base = World<Told<Observed<P>>, Observed<P>>;
     explicit ObservedWorld(Told<Observed<P>> handler = {}, HubOptions options = {}, std::size_t shards = 1)
         : Base(std::move(handler), shards, std::move(options)) {
-        Log::lines.clear();
-        Log::sessions.clear();
+        EventLog::lines.clear();
+        EventLog::sessions.clear();
     }
     /// A client whose request is for that path, or has a header more.
     std::shared_ptr<MemoryWire> ask(std::string path, std::string header = {}) {
@@ -62,7 +62,7 @@ struct ObservedWorld : World<Told<Observed<P>>, Observed<P>> {
 /// The events of one name.
 Messages told_of(std::string_view name) {
     Messages result;
-    for (auto const& line : Log::lines)
+    for (auto const& line : EventLog::lines)
         if (line.starts_with(name)) result.push_back(line);
     return result;
 }
@@ -75,29 +75,29 @@ TEST_CASE("The sink is told that a session opened and closed, with the code and 
     handler.hooks->open = [&](auto& session) { id = session.id(); };
     ObservedWorld<> world(handler);
     auto wire = world.connect();
-    CHECK(Log::lines == Messages{"session_opened"});
-    CHECK(Log::sessions.back() == id);
+    CHECK(EventLog::lines == Messages{"session_opened"});
+    CHECK(EventLog::sessions.back() == id);
     SECTION("the peer closes") {
         wire->to_server += ws::encode_frame(ws::ClientFrame::make(ws::Opcode::close, std::string_view("\x03\xe9", 2)));
         world.run();
         wire->client_ended = true;
         world.run();
-        CHECK(Log::lines.back() == "session_closed peer 1001");
+        CHECK(EventLog::lines.back() == "session_closed peer 1001");
     }
     SECTION("we close") {
         world.hub.close(id, CloseCode::policy_violation);
         world.run();
         wire->client_ended = true;
         world.run();
-        CHECK(Log::lines.back() == "session_closed us 1008");
+        CHECK(EventLog::lines.back() == "session_closed us 1008");
     }
     SECTION("the network is lost") {
         wire->lost = true;
         world.run();
-        CHECK(Log::lines.back() == "session_closed network 1006");
+        CHECK(EventLog::lines.back() == "session_closed network 1006");
     }
-    CHECK(Log::lines.size() == 2);
-    CHECK(Log::sessions.back() == id);
+    CHECK(EventLog::lines.size() == 2);
+    CHECK(EventLog::sessions.back() == id);
 }
 
 TEST_CASE("The sink is told of each connection that is refused, and why") {
@@ -108,7 +108,7 @@ TEST_CASE("The sink is told of each connection that is refused, and why") {
         world.wires.back()->client_ended = true;
         world.run();
     };
-    auto const refused = [&] { return std::exchange(Log::lines, {}); };
+    auto const refused = [&] { return std::exchange(EventLog::lines, {}); };
     world.connect("nonsense\r\n\r\n");
     CHECK(refused() == Messages{"connection_refused malformed"});
     end();
@@ -155,7 +155,7 @@ TEST_CASE("The sink is told of what a slow session missed, once it keeps up agai
     wire->lost = true;
     world.run();
     CHECK(told_of("messages_dropped") == Messages{"messages_dropped slow_consumer 5", "messages_dropped slow_consumer 5"});
-    CHECK(Log::lines.back() == "session_closed network 1006");
+    CHECK(EventLog::lines.back() == "session_closed network 1006");
     CHECK(world.sums().dropped[static_cast<std::size_t>(DropReason::slow_consumer)] == 10);
 }
 
@@ -176,9 +176,9 @@ TEST_CASE("The sink is told once of a session that is disconnected because it is
         world.run();
     }
     CHECK(told_of("slow_consumer").size() == 1);
-    CHECK(Log::sessions.back() == id);
+    CHECK(EventLog::sessions.back() == id);
     world.pass(std::chrono::seconds(6));
-    CHECK(Log::lines.back() == "session_closed us 1013");
+    CHECK(EventLog::lines.back() == "session_closed us 1013");
 }
 
 TEST_CASE("The sink of each shard is told when its drain begins, with how many, and ends, with how many were reset") {
@@ -227,29 +227,29 @@ TEST_CASE("The sink is told of callbacks and policies that threw") {
 TEST_CASE("An application may report what it knows to a shard's sink, and is told when the hub has ended") {
     std::optional<ObservedWorld<>> world(std::in_place);
     CHECK(world->hub.report("accepting_stalled", "too many open files"));
-    CHECK(Log::lines.empty());  // on the loop, not here
+    CHECK(EventLog::lines.empty());  // on the loop, not here
     world->run();
-    CHECK(Log::lines == Messages{"accepting_stalled too many open files"});
+    CHECK(EventLog::lines == Messages{"accepting_stalled too many open files"});
     world->hub.report("never", "told");
     world.reset();
-    CHECK(Log::lines.size() == 1);
+    CHECK(EventLog::lines.size() == 1);
 }
 
 TEST_CASE("A hub that is destroyed tells nothing of the sessions that go with it") {
     std::optional<ObservedWorld<>> world(std::in_place);
     world->connect();
     world->hub.drain({}, [] {});
-    Log::lines.clear();
+    EventLog::lines.clear();
     world.reset();
-    CHECK(Log::lines.empty());
+    CHECK(EventLog::lines.empty());
 }
 
 TEST_CASE("A sink that is deaf need not be told") {
     struct Deaf : NoEvents {};
-    Log::lines.clear();
-    Log hears;
+    EventLog::lines.clear();
+    EventLog hears;
     tell_event(hears, {"heard"});
-    CHECK(Log::lines == Messages{"heard"});
+    CHECK(EventLog::lines == Messages{"heard"});
     NoEvents deaf;
     tell_event(deaf, {"unheard"});
     CHECK(EventSink<Deaf>);

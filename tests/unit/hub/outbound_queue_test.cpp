@@ -10,7 +10,7 @@ using namespace queue_bed;
 
 namespace {
 
-constexpr std::uint32_t room = 1, other = 2;
+constexpr std::uint32_t room_topic = 1, other_topic = 2;
 
 /// A queue that leaves its pool clean, whatever the test has done.
 struct QueueBed : Bed {
@@ -27,11 +27,11 @@ struct QueueBed : Bed {
 
 TEST_CASE("A queue counts bytes and messages, and neighbours of one block are one slice") {
     QueueBed bed;
-    auto* const block = bed.block(room, {{"one"}, {"two"}, {"three"}});
+    auto* const block = bed.block(room_topic, {{"one"}, {"two"}, {"three"}});
     bed.queue.push(block, 0, 5, 1);
     bed.queue.push(block, 5, 5, 1);
     CHECK(bed.queue.pending().size() == 1);
-    bed.queue.push(bed.block(room, {{"x"}}), 0, 3, 1);
+    bed.queue.push(bed.block(room_topic, {{"x"}}), 0, 3, 1);
     bed.queue.push(block, 10, 7, 1);
     CHECK(bed.queue.pending().size() == 3);
     CHECK(bed.queue.bytes() == 20);
@@ -41,8 +41,8 @@ TEST_CASE("A queue counts bytes and messages, and neighbours of one block are on
 
 TEST_CASE("What is out goes from the front, and a message counts when it is wholly out") {
     QueueBed bed;
-    bed.push(room, {{"one"}, {"two"}});
-    bed.push(other, {{"three"}});
+    bed.push(room_topic, {{"one"}, {"two"}});
+    bed.push(other_topic, {{"three"}});
     CHECK(bed.queue.taken(bed.pool, 4) == 0);
     CHECK(bed.queue.messages() == 3);
     CHECK(bed.queue.bytes() == 13);
@@ -60,9 +60,9 @@ TEST_CASE("Every cut of what is out leaves the rest as it was") {
     for (std::uint32_t cut = 0; cut <= 21; ++cut) {
         CAPTURE(cut);
         QueueBed bed;
-        bed.push(room, {{"a"}, {"bcd"}});
-        bed.push(other, {{""}, {"efghi"}});
-        bed.push(room, {{"j"}});
+        bed.push(room_topic, {{"a"}, {"bcd"}});
+        bed.push(other_topic, {{""}, {"efghi"}});
+        bed.push(room_topic, {{"j"}});
         whole = bytes_of(bed.queue);
         REQUIRE(whole.size() == 20);
         if (cut > whole.size()) break;
@@ -76,7 +76,7 @@ TEST_CASE("Every cut of what is out leaves the rest as it was") {
 
 TEST_CASE("A control frame goes in front of what is free, never into a frame that is partly out or held") {
     QueueBed bed;
-    bed.push(room, {{"one"}, {"two"}, {"three"}});
+    bed.push(room_topic, {{"one"}, {"two"}, {"three"}});
     auto* const ping = bed.control(ws::Opcode::ping, "P");
     SECTION("nothing is out") {
         bed.queue.push_control(ping, 0, ping->size);
@@ -102,8 +102,8 @@ TEST_CASE("A control frame goes in front of what is free, never into a frame tha
 
 TEST_CASE("The Close goes behind everything, and stays when all that is free is dropped") {
     QueueBed bed;
-    bed.push(room, {{"one"}, {"two"}});
-    bed.push(other, {{"three"}});
+    bed.push(room_topic, {{"one"}, {"two"}});
+    bed.push(other_topic, {{"three"}});
     auto* const close = bed.control(ws::Opcode::close, "bye");
     bed.queue.taken(bed.pool, 3);
     bed.queue.push_last_control(close, 0, close->size);
@@ -116,32 +116,32 @@ TEST_CASE("The Close goes behind everything, and stays when all that is free is 
 
 TEST_CASE("drop_oldest takes the oldest free message of the topic, and leaves what is partly out, held or another's") {
     QueueBed bed;
-    bed.push(other, {{"a"}});
-    bed.push(room, {{"one"}, {"two"}});
-    bed.push(room, {{"three"}});
+    bed.push(other_topic, {{"a"}});
+    bed.push(room_topic, {{"one"}, {"two"}});
+    bed.push(room_topic, {{"three"}});
     SECTION("free") {
-        CHECK(bed.queue.drop_oldest(bed.pool, room));
+        CHECK(bed.queue.drop_oldest(bed.pool, room_topic));
         CHECK(bed.content() == Texts{"a", "two", "three"});
-        CHECK(bed.queue.drop_oldest(bed.pool, room));
-        CHECK(bed.queue.drop_oldest(bed.pool, room));
-        CHECK_FALSE(bed.queue.drop_oldest(bed.pool, room));
+        CHECK(bed.queue.drop_oldest(bed.pool, room_topic));
+        CHECK(bed.queue.drop_oldest(bed.pool, room_topic));
+        CHECK_FALSE(bed.queue.drop_oldest(bed.pool, room_topic));
         CHECK(bed.content() == Texts{"a"});
         CHECK(bed.queue.bytes() == 3);
         CHECK(bed.queue.messages() == 1);
-        bed.push(room, {{"four"}});
-        CHECK(bed.queue.drop_oldest(bed.pool, room));
+        bed.push(room_topic, {{"four"}});
+        CHECK(bed.queue.drop_oldest(bed.pool, room_topic));
         CHECK(bed.content() == Texts{"a"});
     }
     SECTION("partly out") {
         bed.queue.taken(bed.pool, 4);  // one byte of "one"
-        CHECK(bed.queue.drop_oldest(bed.pool, room));
+        CHECK(bed.queue.drop_oldest(bed.pool, room_topic));
         CHECK(texts(bytes_of(bed.queue).substr(4)) == Texts{"three"});
     }
     SECTION("held, and then given back") {
         bed.queue.hold(bed.queue.bytes());
-        CHECK_FALSE(bed.queue.drop_oldest(bed.pool, room));
+        CHECK_FALSE(bed.queue.drop_oldest(bed.pool, room_topic));
         bed.queue.taken(bed.pool, 0);
-        CHECK(bed.queue.drop_oldest(bed.pool, room));
+        CHECK(bed.queue.drop_oldest(bed.pool, room_topic));
         CHECK(bed.content() == Texts{"a", "two", "three"});
     }
 }
@@ -149,10 +149,10 @@ TEST_CASE("drop_oldest takes the oldest free message of the topic, and leaves wh
 TEST_CASE("A message takes the place of the newest free one with its key, if there is room for it") {
     using Replaced = OutboundQueue::Replaced;
     QueueBed bed;
-    bed.push(room, {{"a1", 1}, {"b1", 2}, {"c1", 3}});
-    bed.push(other, {{"x1", 2}});
+    bed.push(room_topic, {{"a1", 1}, {"b1", 2}, {"c1", 3}});
+    bed.push(other_topic, {{"x1", 2}});
     auto const replace = [&](std::string_view text, std::uint64_t key, std::uint32_t most = 1000) {
-        auto* const block = bed.block(room, {{text, key}});
+        auto* const block = bed.block(room_topic, {{text, key}});
         return bed.queue.replace_key(bed.pool, key, block, 0, block->size, most);
     };
     CHECK(replace("b2", 2) == Replaced::yes);
@@ -172,9 +172,9 @@ TEST_CASE("A message takes the place of the newest free one with its key, if the
 
 TEST_CASE("What has outlived its time is dropped, wherever it is, and nothing else") {
     QueueBed bed;
-    bed.push(room, {{"keep"}, {"old", 0, 10}, {"older", 0, 5}, {"later", 0, 20}, {"old too", 0, 10}});
-    bed.push(room, {{"gone", 0, 1}});
-    bed.push(other, {{"stay", 0, 11}});
+    bed.push(room_topic, {{"keep"}, {"old", 0, 10}, {"older", 0, 5}, {"later", 0, 20}, {"old too", 0, 10}});
+    bed.push(room_topic, {{"gone", 0, 1}});
+    bed.push(other_topic, {{"stay", 0, 11}});
     CHECK(bed.queue.drop_expired(bed.pool, 4) == 1);
     CHECK(bed.queue.drop_expired(bed.pool, 10) == 3);
     CHECK(bed.content() == Texts{"keep", "later", "stay"});
@@ -192,7 +192,7 @@ TEST_CASE("Bytes that are no frame go out first and count as no message") {
     block->size = static_cast<std::uint32_t>(answer.size());
     bed.blocks.push_back(block);
     bed.queue.push_opaque(block, block->size);
-    bed.push(room, {{"one"}});
+    bed.push(room_topic, {{"one"}});
     auto* const ping = bed.control(ws::Opcode::ping, "P");
     bed.queue.push_control(ping, 0, ping->size);
     CHECK(bed.queue.messages() == 1);
@@ -204,7 +204,7 @@ TEST_CASE("Bytes that are no frame go out first and count as no message") {
 
 TEST_CASE("A message that pins a large block is copied out, and the block is free again") {
     QueueBed bed;
-    auto* const large = bed.pool.make(30'000, room);
+    auto* const large = bed.pool.make(30'000, room_topic);
     bed.blocks.push_back(large);
     auto const header = ws::encode_server_header(large->bytes, ws::Opcode::text, 5);
     std::memcpy(large->bytes + header, "small", 5);
@@ -230,7 +230,7 @@ TEST_CASE("A queue is what a list of messages would be, for any program of calls
                 case 0:
                 case 1: {
                     auto const& text = keep.emplace_back(std::to_string(step) + std::string(random() % 20, 'm'));
-                    bed.push(room, {{text}});
+                    bed.push(room_topic, {{text}});
                     expected.push_back(text);
                     break;
                 }
@@ -246,7 +246,7 @@ TEST_CASE("A queue is what a list of messages would be, for any program of calls
                 }
                 case 3: {
                     std::size_t const first_free = out > 0 ? 1 : 0;
-                    bool const dropped = bed.queue.drop_oldest(bed.pool, room);
+                    bool const dropped = bed.queue.drop_oldest(bed.pool, room_topic);
                     REQUIRE(dropped == (expected.size() > first_free));
                     if (dropped) expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(first_free));
                     break;

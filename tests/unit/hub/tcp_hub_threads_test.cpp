@@ -31,19 +31,19 @@ namespace {
 
 constexpr std::size_t shards = 4, publishers = 8;
 
-struct Room : NoopHandler {
+struct Forum : NoopHandler {
     void on_open(auto& session) { session.subscribe("room"); }
     void on_message(auto& session, MessageView message) { session.publish("room", message); }
 };
 
 /// Counts hooks that come when the hub is over.
-struct Watched : Room {
+struct Watched : Forum {
     std::shared_ptr<std::atomic<bool>> is_over = std::make_shared<std::atomic<bool>>(false);
     std::shared_ptr<std::atomic<int>> late = std::make_shared<std::atomic<int>>(0);
 
     void on_message(auto& session, MessageView message) {
         note();
-        Room::on_message(session, message);
+        Forum::on_message(session, message);
     }
     void on_close(auto&, CloseInfo const&) { note(); }
     void note() {
@@ -150,7 +150,7 @@ TEMPLATE_TEST_CASE("Eight threads publish through four shards: every client hear
                    ThreadEach, Strands) {
     constexpr std::size_t each = 200;
     TestType host;
-    Hub<TcpConnection> hub{host.pointers, Room{}};
+    Hub<TcpConnection> hub{host.pointers, Forum{}};
     TcpAcceptor acceptor{Endpoint{"127.0.0.1:0"}};
     acceptor.serve(hub.driver(0), [&hub](TcpSocket socket) { hub.adopt(std::move(socket)); });
     host.run();

@@ -9,16 +9,16 @@
 #include "tests/unit/http/parse.hpp"
 
 using namespace hubbub;
-using Kind = ws::UpgradeAnswer::Kind;
+using Answer = ws::UpgradeAnswer::Kind;
 
 namespace {
-std::string const key = "dGhlIHNhbXBsZSBub25jZQ==";
-std::string const good =
+std::string const client_key = "dGhlIHNhbXBsZSBub25jZQ==";
+std::string const good_answer =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 std::string replaced(std::string_view from, std::string_view to) {
-    std::string text = good;
+    std::string text = good_answer;
     text.replace(text.find(from), from.size(), to);
     return text;
 }
@@ -38,17 +38,17 @@ TEST_CASE("Client and server agree on a handshake") {
     std::string const response = ws::upgrade_response(outcome.accept, outcome.protocols[1]);
     std::string const bytes = response + "\x81";
     auto const answer = ws::check_upgrade_response(bytes, wish.key());
-    CHECK(answer.kind == Kind::accepted);
+    CHECK(answer.kind == Answer::accepted);
     CHECK(answer.status == 101);
     CHECK(answer.consumed == response.size());
     CHECK(answer.protocol == "v1");
 }
 
 TEST_CASE("An answer is judged when its head is whole") {
-    for (std::size_t size = 0; size < good.size(); ++size) {
-        CHECK(ws::check_upgrade_response(std::string_view(good).substr(0, size), key).kind == Kind::need_more);
+    for (std::size_t size = 0; size < good_answer.size(); ++size) {
+        CHECK(ws::check_upgrade_response(std::string_view(good_answer).substr(0, size), client_key).kind == Answer::need_more);
     }
-    CHECK(ws::check_upgrade_response(good, key).kind == Kind::accepted);
+    CHECK(ws::check_upgrade_response(good_answer, client_key).kind == Answer::accepted);
 }
 
 TEST_CASE("An answer that is not right is refused") {
@@ -59,9 +59,10 @@ TEST_CASE("An answer that is not right is refused") {
                  replaced("\r\n\r\n", "\r\nSec-WebSocket-Extensions: x\r\n\r\n"), std::string("nonsense\r\n\r\n"),
                  std::string("\r\n\r\n"));
     CAPTURE(answer);
-    CHECK(ws::check_upgrade_response(answer, key).kind == Kind::refused);
+    CHECK(ws::check_upgrade_response(answer, client_key).kind == Answer::refused);
 }
 
 TEST_CASE("A refusal tells its status") {
-    CHECK(ws::check_upgrade_response("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", key).status == 503);
+    CHECK(ws::check_upgrade_response("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", client_key).status ==
+          503);
 }

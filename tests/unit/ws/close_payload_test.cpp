@@ -12,7 +12,7 @@ using namespace hubbub;
 
 namespace {
 
-ws::ClosePayload parse(std::string_view payload) {
+ws::ClosePayload parsed(std::string_view payload) {
     return ws::parse_close_payload(std::as_bytes(std::span(payload.data(), payload.size())));
 }
 std::string code_bytes(unsigned code) {
@@ -28,20 +28,20 @@ std::string encode(CloseCode code, std::string_view reason) {
 }  // namespace
 
 TEST_CASE("An empty Close has no status") {
-    CHECK(parse("").valid);
-    CHECK(parse("").code == CloseCode::no_status);
+    CHECK(parsed("").valid);
+    CHECK(parsed("").code == CloseCode::no_status);
 }
 
 TEST_CASE("A Close of one byte breaks the protocol") {
-    CHECK_FALSE(parse("\x03").valid);
-    CHECK(parse("\x03").code == CloseCode::protocol_error);
+    CHECK_FALSE(parsed("\x03").valid);
+    CHECK(parsed("\x03").code == CloseCode::protocol_error);
 }
 
 TEST_CASE("Every code is read or refused as RFC 6455 7.4 and the registry say") {
     for (unsigned code = 0; code <= 65535; ++code) {
         bool const expected =
             (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
-        auto const close = parse(code_bytes(code));
+        auto const close = parsed(code_bytes(code));
         if (close.valid != expected || close.code != (expected ? static_cast<CloseCode>(code) : CloseCode::protocol_error)) {
             CAPTURE(code, close.valid);
             FAIL("wrong answer");
@@ -51,12 +51,12 @@ TEST_CASE("Every code is read or refused as RFC 6455 7.4 and the registry say") 
 
 TEST_CASE("A reason is UTF-8, or 1007") {
     std::string const payload = code_bytes(1001) + "sch\xC3\xB6n";
-    auto const good = parse(payload);
+    auto const good = parsed(payload);
     CHECK(good.valid);
     CHECK(good.code == CloseCode::going_away);
     CHECK(good.reason == "sch\xC3\xB6n");
     for (std::string_view const reason : {"\xFF", "a\xC3", "\xED\xA0\x80"}) {
-        auto const bad = parse(code_bytes(1001) + std::string(reason));
+        auto const bad = parsed(code_bytes(1001) + std::string(reason));
         CHECK_FALSE(bad.valid);
         CHECK(bad.code == CloseCode::invalid_payload);
     }
@@ -65,7 +65,7 @@ TEST_CASE("A reason is UTF-8, or 1007") {
 TEST_CASE("A Close is written with code and reason, and read back") {
     std::string const payload = encode(CloseCode::try_again_later, "too slow");
     CHECK(payload == code_bytes(1013) + "too slow");
-    CHECK(parse(payload).reason == "too slow");
+    CHECK(parsed(payload).reason == "too slow");
     CHECK(encode(CloseCode::normal, "") == code_bytes(1000));
     CHECK(encode(CloseCode::no_status, "unsaid").empty());
 }
@@ -78,7 +78,7 @@ TEST_CASE("A long reason is cut between two characters, so that a control frame 
             std::string reason(before, 'x');
             while (reason.size() < 200) reason += character;
             std::string const payload = encode(CloseCode::normal, reason);
-            auto const close = parse(payload);
+            auto const close = parsed(payload);
             REQUIRE(close.valid);
             CHECK(reason.starts_with(close.reason));
             CHECK(close.reason.size() <= 123);

@@ -53,12 +53,11 @@ namespace {
     return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
-template <class Fixture>
-std::string survive_without_descriptors() {
+std::string survive_without_descriptors(TcpFixture::Kind kind) {
     constexpr std::size_t clients = 60, room = 3;
     std::vector<std::string> troubles;
     std::vector<hubbub::TcpSocket> accepted;
-    Fixture fixture;
+    TcpFixture fixture(kind);
     hubbub::TcpAcceptor acceptor(hubbub::Endpoint("127.0.0.1:0"),
                                  {.on_trouble = [&](std::string_view what, std::error_code error) {
                                      troubles.push_back(std::string(what) + "/" + std::to_string(error.value()));
@@ -114,16 +113,16 @@ std::string survive_without_descriptors() {
 #ifndef HUBBUB_TEST_NEEDS_DESCRIPTORS
 
 TEST_CASE("without descriptors accepting rests, refuses one client a try politely, and goes on afterwards") {
-    SECTION("epoll") { CHECK(in_child(survive_without_descriptors<EpollOnOneThread>) == ""); }
-    SECTION("epoll without Asio") { CHECK(in_child(survive_without_descriptors<EpollWithoutAsio>) == ""); }
-    SECTION("asio") { CHECK(in_child(survive_without_descriptors<AsioOnOneThread>) == ""); }
-    SECTION("asio on a strand") { CHECK(in_child(survive_without_descriptors<AsioOnStrand>) == ""); }
+    auto const kind = GENERATE(TcpFixture::epoll_on_one_thread, TcpFixture::epoll_without_asio, TcpFixture::asio_on_one_thread,
+                               TcpFixture::asio_on_strand);
+    CAPTURE(kind.name);
+    CHECK(in_child([kind] { return survive_without_descriptors(kind); }) == "");
 }
 
 TEST_CASE("an acceptor that cannot be watched for want of descriptors says so") {
     CHECK(in_child([]() -> std::string {
               std::string trouble;
-              EpollOnOneThread fixture;
+              TcpFixture fixture(TcpFixture::epoll_on_one_thread);
               hubbub::TcpAcceptor acceptor(hubbub::Endpoint("127.0.0.1:0"),
                                            {.on_trouble = [&](std::string_view what, std::error_code) { trouble = what; }});
               if (!allow_more_descriptors(0)) return "no limit";

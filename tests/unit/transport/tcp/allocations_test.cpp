@@ -58,10 +58,11 @@ struct Echo final : hubbub::ByteConnectionOwner {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("reading, writing, posting and waking allocate nothing once they are warm", "[tcp]", EpollOnOneThread,
-                   AsioOnOneThread) {
+TEST_CASE("reading, writing, posting and waking allocate nothing once they are warm", "[tcp]") {
+    TcpFixture::usual = GENERATE(TcpFixture::epoll_on_one_thread, TcpFixture::asio_on_one_thread);
+    CAPTURE(TcpFixture::usual.name);
     constexpr int connections = 20;
-    TestType fixture;
+    TcpFixture fixture;
     std::vector<RawPeer> peers;
     std::vector<hubbub::TcpConnection> served;
     std::vector<Echo> owners(connections);

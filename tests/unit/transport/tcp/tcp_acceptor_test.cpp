@@ -58,9 +58,10 @@ bool refuses(Endpoint const& endpoint) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("an acceptor serves IPv4, IPv6 and Unix sockets", "[tcp]", EpollOnOneThread, EpollOnStrand, EpollWithoutAsio,
-                   AsioOnOneThread, AsioOnStrand) {
-    TestType fixture;
+TEST_CASE("an acceptor serves IPv4, IPv6 and Unix sockets", "[tcp]") {
+    TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
+    CAPTURE(TcpFixture::usual.name);
+    TcpFixture fixture;
     TemporaryFolder const folder;
     std::string const text =
         GENERATE(as<std::string>{}, "127.0.0.1:0", "[::1]:0", "unix:FILE", "unix:@hubbub-test-" + std::to_string(::getpid()));
@@ -96,8 +97,10 @@ TEMPLATE_TEST_CASE("an acceptor serves IPv4, IPv6 and Unix sockets", "[tcp]", Ep
     CHECK(fixture.settles());
 }
 
-TEMPLATE_TEST_CASE("all who wait are accepted, a bounded number a turn", "[tcp]", EpollOnOneThread, AsioOnOneThread) {
-    TestType fixture;
+TEST_CASE("all who wait are accepted, a bounded number a turn", "[tcp]") {
+    TcpFixture::usual = GENERATE(TcpFixture::epoll_on_one_thread, TcpFixture::asio_on_one_thread);
+    CAPTURE(TcpFixture::usual.name);
+    TcpFixture fixture;
     TcpAcceptor acceptor(Endpoint("127.0.0.1:0"));
     std::vector<RawPeer> peers;
     for (int i = 0; i < 150; ++i) peers.emplace_back(acceptor.endpoint());
@@ -112,8 +115,10 @@ TEMPLATE_TEST_CASE("all who wait are accepted, a bounded number a turn", "[tcp]"
     CHECK(most == 64);
 }
 
-TEMPLATE_TEST_CASE("several loops accept from one socket, each connection once", "[tcp]", EpollOnOneThread, AsioOnOneThread) {
-    TestType first, second;
+TEST_CASE("several loops accept from one socket, each connection once", "[tcp]") {
+    TcpFixture::usual = GENERATE(TcpFixture::epoll_on_one_thread, TcpFixture::asio_on_one_thread);
+    CAPTURE(TcpFixture::usual.name);
+    TcpFixture first, second;
     TcpAcceptor acceptor(Endpoint("127.0.0.1:0"));
     std::vector<TcpSocket> by_first, by_second;
     acceptor.serve(first.driver(), [&](TcpSocket socket) { by_first.push_back(std::move(socket)); });
@@ -217,9 +222,11 @@ TEST_CASE("the path of a Unix socket comes and goes with the acceptor") {
     }
 }
 
-TEMPLATE_TEST_CASE("close refuses new clients at once, and accepts none of those who wait", "[tcp]", EpollOnOneThread,
-                   EpollOnStrand, AsioOnOneThread, AsioOnStrand) {
-    TestType fixture;
+TEST_CASE("close refuses new clients at once, and accepts none of those who wait", "[tcp]") {
+    TcpFixture::usual = GENERATE(TcpFixture::epoll_on_one_thread, TcpFixture::epoll_on_strand, TcpFixture::asio_on_one_thread,
+                                 TcpFixture::asio_on_strand);
+    CAPTURE(TcpFixture::usual.name);
+    TcpFixture fixture;
     TemporaryFolder const folder;
     Endpoint const where(GENERATE(0, 1) == 0 ? "127.0.0.1:0" : "unix:" + folder.path("socket"));
     int accepted = 0;
@@ -239,8 +246,10 @@ TEMPLATE_TEST_CASE("close refuses new clients at once, and accepts none of those
     }));
 }
 
-TEMPLATE_TEST_CASE("close is allowed inside on_accept, which is not called again", "[tcp]", EpollOnOneThread, AsioOnOneThread) {
-    TestType fixture;
+TEST_CASE("close is allowed inside on_accept, which is not called again", "[tcp]") {
+    TcpFixture::usual = GENERATE(TcpFixture::epoll_on_one_thread, TcpFixture::asio_on_one_thread);
+    CAPTURE(TcpFixture::usual.name);
+    TcpFixture fixture;
     std::optional<TcpAcceptor> acceptor;
     acceptor.emplace(Endpoint("127.0.0.1:0"));
     std::vector<RawPeer> peers;
@@ -255,8 +264,10 @@ TEMPLATE_TEST_CASE("close is allowed inside on_accept, which is not called again
     CHECK(accepted == 1);
 }
 
-TEMPLATE_TEST_CASE("acceptor, driver and loop may end in any order", "[tcp]", EpollOnOneThread, AsioOnOneThread) {
-    auto fixture = std::make_unique<TestType>();
+TEST_CASE("acceptor, driver and loop may end in any order", "[tcp]") {
+    TcpFixture::usual = GENERATE(TcpFixture::epoll_on_one_thread, TcpFixture::asio_on_one_thread);
+    CAPTURE(TcpFixture::usual.name);
+    auto fixture = std::make_unique<TcpFixture>();
     auto acceptor = std::make_unique<TcpAcceptor>(Endpoint("127.0.0.1:0"));
     auto const guard = std::make_shared<int>(0);
     acceptor->serve(fixture->driver(), [guard](TcpSocket) {});
@@ -288,7 +299,7 @@ TEMPLATE_TEST_CASE("acceptor, driver and loop may end in any order", "[tcp]", Ep
 }
 
 TEST_CASE("a socket that listens already is adopted, and others may go on with it") {
-    EpollOnOneThread fixture;
+    TcpFixture fixture(TcpFixture::epoll_on_one_thread);
     hubbub::detail::ListeningSocket const original(Endpoint("127.0.0.1:0"), {});
     std::optional<TcpAcceptor> acceptor(TcpAcceptor::adopt(::dup(original.descriptor())));
     CHECK(acceptor->endpoint() == original.endpoint());
@@ -305,7 +316,7 @@ TEST_CASE("a socket that listens already is adopted, and others may go on with i
 }
 
 TEST_CASE("serving one driver twice is reported, and does no harm") {
-    EpollOnOneThread fixture;
+    TcpFixture fixture(TcpFixture::epoll_on_one_thread);
     int troubles = 0, accepted = 0;
     TcpAcceptor acceptor(Endpoint("127.0.0.1:0"), {.on_trouble = [&](std::string_view, std::error_code error) {
                              if (error == std::errc::file_exists) ++troubles;

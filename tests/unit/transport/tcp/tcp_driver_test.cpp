@@ -41,17 +41,17 @@ TEST_CASE("the engine is chosen by an option, and what cannot be had is refused 
 }
 
 TEST_CASE("a driver may end in a function posted to its loop while its sockets are ready") {
-    OneThread host;
+    PumpedAsioLoop host(hubbub::Threading::one_thread);
     auto driver = std::make_unique<hubbub::TcpDriver>(
-        host.loop, hubbub::TcpDriver::Options{GENERATE(EngineKind::epoll, EngineKind::asio)});
+        host.loop(), hubbub::TcpDriver::Options{GENERATE(EngineKind::epoll, EngineKind::asio)});
     hubbub::detail::ListeningSocket const listener(hubbub::Endpoint("127.0.0.1:0"), {});
     RawPeer peer(listener.endpoint());
     int descriptor = -1;
     while (descriptor < 0) descriptor = ::accept(listener.descriptor(), nullptr, nullptr);
     auto connection = std::make_unique<TcpConnection>(*driver, hubbub::TcpSocket::adopt(descriptor));
-    RecordingOwner owner(host.loop);
+    RecordingOwner owner(host.loop());
     connection->start(owner);
-    host.loop.post([] {});
+    host.loop().post([] {});
     (void)host.pump(0);
     peer.write("ready");
     // Posted without a wake-up of its own: it runs in the turn that the socket begins.
@@ -61,7 +61,7 @@ TEST_CASE("a driver may end in a function posted to its loop while its sockets a
     };
     bool posted = false;
     asio::post(host.context, [&] {
-        host.loop.post(end);
+        host.loop().post(end);
         posted = true;
     });
     for (int i = 0; i < 100 && (driver || !posted); ++i) (void)host.pump(1);
@@ -70,10 +70,11 @@ TEST_CASE("a driver may end in a function posted to its loop while its sockets a
     CHECK(owner.ends + owner.losses == 0);
 }
 
-TEMPLATE_TEST_CASE("data that nobody wants to read wakes the loop no more than a few times", "[tcp]", EpollOnOneThread,
-                   EpollOnStrand, EpollWithoutAsio, AsioOnOneThread, AsioOnStrand) {
-    TestType fixture;
-    hubbub_contract::Party<TestType> party(fixture);
+TEST_CASE("data that nobody wants to read wakes the loop no more than a few times", "[tcp]") {
+    TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
+    CAPTURE(TcpFixture::usual.name);
+    TcpFixture fixture;
+    hubbub_contract::Party<TcpFixture> party(fixture);
     bool const by_end = GENERATE(false, true);
     party.in_turn([&] { party.connection->pause_reading(); });
     party.peer.write("unread");
@@ -87,9 +88,11 @@ TEMPLATE_TEST_CASE("data that nobody wants to read wakes the loop no more than a
     CHECK(party.owner.callbacks == 0);
 }
 
-TEMPLATE_TEST_CASE("a paused connection hears of a reset by its peer", "[tcp]", EpollOnOneThread, EpollWithoutAsio) {
-    TestType fixture;
-    hubbub_contract::Party<TestType> party(fixture);
+TEST_CASE("a paused connection hears of a reset by its peer", "[tcp]") {
+    TcpFixture::usual = GENERATE(TcpFixture::epoll_on_one_thread, TcpFixture::epoll_without_asio);
+    CAPTURE(TcpFixture::usual.name);
+    TcpFixture fixture;
+    hubbub_contract::Party<TcpFixture> party(fixture);
     party.in_turn([&] { party.connection->pause_reading(); });
     if (GENERATE(false, true)) {
         party.peer.write("unread");
@@ -101,12 +104,13 @@ TEMPLATE_TEST_CASE("a paused connection hears of a reset by its peer", "[tcp]", 
     CHECK(party.owner.callbacks == 1);
 }
 
-TEMPLATE_TEST_CASE("more sockets than one batch holds are all served, a turn for each batch", "[tcp]", EpollOnOneThread,
-                   AsioOnOneThread) {
+TEST_CASE("more sockets than one batch holds are all served, a turn for each batch", "[tcp]") {
+    TcpFixture::usual = GENERATE(TcpFixture::epoll_on_one_thread, TcpFixture::asio_on_one_thread);
+    CAPTURE(TcpFixture::usual.name);
     constexpr std::size_t count = 600;
-    TestType fixture;
-    std::vector<std::unique_ptr<hubbub_contract::Party<TestType>>> parties;
-    for (std::size_t i = 0; i < count; ++i) parties.push_back(std::make_unique<hubbub_contract::Party<TestType>>(fixture));
+    TcpFixture fixture;
+    std::vector<std::unique_ptr<hubbub_contract::Party<TcpFixture>>> parties;
+    for (std::size_t i = 0; i < count; ++i) parties.push_back(std::make_unique<hubbub_contract::Party<TcpFixture>>(fixture));
     CHECK(fixture.settles());
     for (auto& party : parties) party->peer.write("x");
     int const before = fixture.turns();
@@ -116,7 +120,7 @@ TEMPLATE_TEST_CASE("more sockets than one batch holds are all served, a turn for
     CHECK(fixture.turns() - before <= 20);
     // Slots are used again, each for its own connection.
     for (std::size_t i = 0; i < count; i += 2) parties[i]->in_turn([&] { parties[i]->connection.reset(); });
-    for (std::size_t i = 0; i < count; i += 2) parties[i] = std::make_unique<hubbub_contract::Party<TestType>>(fixture);
+    for (std::size_t i = 0; i < count; i += 2) parties[i] = std::make_unique<hubbub_contract::Party<TcpFixture>>(fixture);
     for (auto& party : parties) party->peer.write("y");
     CHECK(fixture.pump_until([&] {
         std::size_t right = 0;
@@ -126,10 +130,10 @@ TEMPLATE_TEST_CASE("more sockets than one batch holds are all served, a turn for
 }
 
 TEST_CASE("a connection knows its peer until it is closed, also when the peer has gone") {
-    EpollOnOneThread fixture;
+    TcpFixture fixture(TcpFixture::epoll_on_one_thread);
     auto pair = fixture.connect();
     auto const port = hubbub::local_endpoint(pair.peer.descriptor()).port();
-    hubbub_contract::Party<EpollOnOneThread> party(fixture, std::move(pair));
+    hubbub_contract::Party<TcpFixture> party(fixture, std::move(pair));
     party.peer.reset();
     REQUIRE(fixture.pump_until([&] { return party.owner.losses == 1; }));
     CHECK(party.connection->peer().to_string() == "127.0.0.1");

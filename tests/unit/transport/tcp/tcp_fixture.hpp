@@ -7,7 +7,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -82,29 +85,53 @@ class RawPeer {
     bool ended_ = false, was_reset_ = false;
 };
 
-/// The loop of an io_context that the test runs, as one thread or as a strand.
-template <hubbub::Threading threading>
-struct PumpedAsioLoop {
-    int pump(int milliseconds) {
+/// A loop that the test runs.
+struct PumpedLoop {
+    virtual ~PumpedLoop() = default;
+    virtual hubbub::ShardLoop& loop() = 0;
+    /// Runs what is ready, or waits so long for something. How much there was.
+    virtual int pump(int milliseconds) = 0;
+};
+
+/// The loop of an io_context, as one thread or as a strand.
+struct PumpedAsioLoop final : PumpedLoop {
+    explicit PumpedAsioLoop(hubbub::Threading threading) : asio_loop(context, threading) {}
+    hubbub::ShardLoop& loop() override { return asio_loop; }
+    int pump(int milliseconds) override {
         context.restart();
         auto const ran = context.poll();
         if (ran > 0 || milliseconds == 0) return static_cast<int>(ran);
         return static_cast<int>(context.run_one_for(std::chrono::milliseconds(milliseconds)));
     }
     asio::io_context context;
-    hubbub::AsioLoop loop{context, threading};
-};
-using OneThread = PumpedAsioLoop<hubbub::Threading::one_thread>;
-using Strand = PumpedAsioLoop<hubbub::Threading::several_threads>;
-
-struct WithoutAsio {
-    int pump(int milliseconds) { return loop.run_turn() || loop.poll_watched(milliseconds) ? 1 : 0; }
-    hubbub::ManualLoop loop;
+    hubbub::AsioLoop asio_loop;
 };
 
-template <class Loop, hubbub::EngineKind kind>
+struct PumpedManualLoop final : PumpedLoop {
+    hubbub::ShardLoop& loop() override { return manual_loop; }
+    int pump(int milliseconds) override { return manual_loop.run_turn() || manual_loop.poll_watched(milliseconds) ? 1 : 0; }
+    hubbub::ManualLoop manual_loop;
+};
+
+/// A driver and raw peers over one engine and one kind of loop. The kinds are no types of their own, so that what is tested with
+/// each of them is compiled once.
 class TcpFixture {
    public:
+    enum class Loop : std::uint8_t { one_thread, strand, without_asio };
+    struct Kind {
+        Loop loop;
+        hubbub::EngineKind engine;
+        char const* name;
+    };
+    static constexpr Kind epoll_on_one_thread{Loop::one_thread, hubbub::EngineKind::epoll, "epoll on one thread"};
+    static constexpr Kind epoll_on_strand{Loop::strand, hubbub::EngineKind::epoll, "epoll on a strand"};
+    static constexpr Kind epoll_without_asio{Loop::without_asio, hubbub::EngineKind::epoll, "epoll without Asio"};
+    static constexpr Kind asio_on_one_thread{Loop::one_thread, hubbub::EngineKind::asio, "asio on one thread"};
+    static constexpr Kind asio_on_strand{Loop::strand, hubbub::EngineKind::asio, "asio on a strand"};
+    static constexpr std::array kinds{epoll_on_one_thread, epoll_on_strand, epoll_without_asio, asio_on_one_thread,
+                                      asio_on_strand};
+    static inline Kind usual = epoll_on_one_thread;  ///< of fixtures for which nothing is said
+
     using Connection = hubbub::TcpConnection;
     using Peer = RawPeer;
     struct Pair {
@@ -112,12 +139,14 @@ class TcpFixture {
         RawPeer peer;
     };
 
-    TcpFixture() { loop().attach(&hook_); }
+    explicit TcpFixture(Kind kind = usual) : loop_(make(kind.loop)), driver_(loop_->loop(), {.engine = kind.engine}) {
+        loop().attach(&hook_);
+    }
     ~TcpFixture() { loop().attach(nullptr); }
 
     hubbub::TcpDriver& driver() { return driver_; }
-    hubbub::ShardLoop& loop() { return loop_.loop; }
-    int pump(int milliseconds) { return loop_.pump(milliseconds); }
+    hubbub::ShardLoop& loop() { return loop_->loop(); }
+    int pump(int milliseconds) { return loop_->pump(milliseconds); }
     int turns() const { return hook_.turns; }
 
     Pair connect() {
@@ -130,14 +159,14 @@ class TcpFixture {
     bool pump_until(std::function<bool()> const& is_done) {
         for (int i = 0; i < 20000; ++i) {
             if (is_done()) return true;
-            (void)loop_.pump(i < 10 ? 0 : 1);
+            (void)pump(i < 10 ? 0 : 1);
         }
         return is_done();
     }
     bool settles() {
         int idle = 0;
         for (int i = 0; i < 1000; ++i) {
-            if (loop_.pump(0) == 0 && ++idle == 5) return true;
+            if (pump(0) == 0 && ++idle == 5) return true;
         }
         return false;
     }
@@ -152,15 +181,15 @@ class TcpFixture {
         int turns = 0;
     };
 
-    Loop loop_;
-    hubbub::TcpDriver driver_{loop_.loop, {.engine = kind}};
+    static std::unique_ptr<PumpedLoop> make(Loop loop) {
+        if (loop == Loop::without_asio) return std::make_unique<PumpedManualLoop>();
+        return std::make_unique<PumpedAsioLoop>(loop == Loop::strand ? hubbub::Threading::several_threads
+                                                                     : hubbub::Threading::one_thread);
+    }
+
+    std::unique_ptr<PumpedLoop> loop_;
+    hubbub::TcpDriver driver_;
     Hook hook_{*this};
 };
-
-using EpollOnOneThread = TcpFixture<OneThread, hubbub::EngineKind::epoll>;
-using EpollOnStrand = TcpFixture<Strand, hubbub::EngineKind::epoll>;
-using EpollWithoutAsio = TcpFixture<WithoutAsio, hubbub::EngineKind::epoll>;
-using AsioOnOneThread = TcpFixture<OneThread, hubbub::EngineKind::asio>;
-using AsioOnStrand = TcpFixture<Strand, hubbub::EngineKind::asio>;
 
 }  // namespace hubbub_test
