@@ -2,21 +2,14 @@
 //   hubbub_chat [--port N] [--threads N]
 //   hubbub_chat --self-test
 #include <charconv>
-#include <csignal>
-#include <cstring>
+#include <cstdint>
+#include <cstdlib>
 #include <iostream>
-#include <memory>
+#include <string>
 #include <string_view>
-#include <thread>
-#include <vector>
+#include <system_error>
 
-#include <asio/io_context.hpp>
-#include <asio/signal_set.hpp>
-
-#include <hubbub/hub/hub.hpp>
-#include <hubbub/transport/tcp/asio_loop.hpp>
-#include <hubbub/transport/tcp/tcp_acceptor.hpp>
-#include <hubbub/transport/tcp/tcp_connection.hpp>
+#include <hubbub/server/server.hpp>
 
 #include "page.hpp"
 
@@ -75,43 +68,16 @@ Arguments parse(int argc, char** argv) {
 
 int main(int argc, char** argv) try {
     Arguments const arguments = parse(argc, argv);
-
-    std::vector<std::unique_ptr<asio::io_context>> contexts;
-    std::vector<std::unique_ptr<hubbub::AsioLoop>> loops;
-    std::vector<hubbub::ShardLoop*> pointers;
-    for (unsigned i = 0; i < arguments.threads; ++i) {
-        contexts.push_back(std::make_unique<asio::io_context>(1));
-        loops.push_back(std::make_unique<hubbub::AsioLoop>(*contexts.back()));
-        pointers.push_back(loops.back().get());
-    }
-
-    hubbub::HubOptions options;
-    options.routes = std::make_shared<hubbub::http::Routes>();
-    options.routes->add("/", [](hubbub::http::Request const&) {
+    hubbub::Server server{Chat{}, {.port = arguments.port, .threads = arguments.threads}};
+    server.routes().add("/", [](hubbub::http::Request const&) {
         hubbub::http::Response response(hubbub::http::Status::ok, std::string(chat_page), "text/html; charset=utf-8");
         static_cast<void>(response.set_header("X-Content-Type-Options", "nosniff"));
         return response;
     });
-    hubbub::Hub<hubbub::TcpConnection> hub{pointers, Chat{}, options};
-    hubbub::TcpAcceptor acceptor{hubbub::Endpoint{"127.0.0.1:" + std::to_string(arguments.port)}};
-    acceptor.serve(hub.driver(0), [&hub](hubbub::TcpSocket socket) { hub.adopt(std::move(socket)); });
-    std::cout << "open http://127.0.0.1:" << acceptor.port() << "/ in a few browser windows; end with Ctrl-C" << std::endl;
-    if (arguments.self_test) return 0;
-
-    asio::signal_set signals(*contexts[0], SIGINT, SIGTERM);
-    signals.async_wait([&](std::error_code, int) {
-        acceptor.close();
-        hub.drain({}, [&contexts] {
-            for (auto& context : contexts) context->stop();
-        });
-    });
-    std::vector<std::thread> threads;
-    for (std::size_t i = 1; i < contexts.size(); ++i) threads.emplace_back([&context = *contexts[i]] { context.run(); });
-    contexts[0]->run();
-    for (auto& thread : threads) thread.join();
-    for (auto& loop : loops) loop->claim();  // the hub is destroyed here, so this is the thread of every loop now
+    std::cout << "open http://127.0.0.1:" << server.port() << "/ in a few browser windows; end with Ctrl-C" << std::endl;
+    if (!arguments.self_test) server.run_until_signal();
     return 0;
 } catch (std::exception const& error) {
-    std::cerr << error.what() << '\n';
+    std::cerr << "hubbub_chat: " << error.what() << '\n';
     return 1;
 }

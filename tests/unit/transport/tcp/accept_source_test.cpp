@@ -53,7 +53,7 @@ namespace {
     return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
-std::string survive_without_descriptors(TcpFixture::Kind kind) {
+[[maybe_unused]] std::string survive_without_descriptors(TcpFixture::Kind kind) {
     constexpr std::size_t clients = 60, room = 3;
     std::vector<std::string> troubles;
     std::vector<hubbub::TcpSocket> accepted;
