@@ -8,8 +8,10 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 
 #include <hubbub/server/server.hpp>
+#include <hubbub/testing/socket_client.hpp>
 
 #include "page.hpp"
 
@@ -64,6 +66,23 @@ Arguments parse(int argc, char** argv) {
     return result;
 }
 
+/// A client comes in, speaks and is heard; the page is there.
+int test(hubbub::Server<>& server) {
+    std::thread runner([&server] { server.run(); });
+    bool fine = hubbub::testing::SocketClient::get(server.port(), "/").find("<html") != std::string::npos;
+    {
+        hubbub::testing::SocketClient client(server.port());
+        client.send("hi");
+        // That it has come in may be told before it is a member.
+        std::string heard = client.receive();
+        if (heard == "somebody has come in") heard = client.receive();
+        fine = fine && heard == "hi";
+    }
+    server.stop();
+    runner.join();
+    return fine ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -74,8 +93,9 @@ int main(int argc, char** argv) try {
         static_cast<void>(response.set_header("X-Content-Type-Options", "nosniff"));
         return response;
     });
+    if (arguments.self_test) return test(server);
     std::cout << "open http://127.0.0.1:" << server.port() << "/ in a few browser windows; end with Ctrl-C" << std::endl;
-    if (!arguments.self_test) server.run_until_signal();
+    server.run_until_signal();
     return 0;
 } catch (std::exception const& error) {
     std::cerr << "hubbub_chat: " << error.what() << '\n';
