@@ -8,15 +8,24 @@
 #include <string_view>
 #include <thread>
 
+#include <asio/post.hpp>
+#include <asio/thread_pool.hpp>
+
 #include <hubbub/server/server.hpp>
 #include <hubbub/testing/socket_client.hpp>
 
 using namespace std::chrono_literals;
 
-struct Patient : hubbub::NoopHandler {
-    hubbub::Server<>::HubType** hub;  // known once the server is made
+/// What the handler works with: the hub, known once the server is made, and threads that end before it does.
+struct Host {
+    hubbub::Server<>::HubType* hub = nullptr;
+    asio::thread_pool pool{2};
+};
 
-    explicit Patient(hubbub::Server<>::HubType** where) : hub(where) {}
+struct Patient : hubbub::NoopHandler {
+    Host* host;
+
+    explicit Patient(Host& whose) : host(&whose) {}
 
     void on_message(auto& session, hubbub::MessageView message) {
         if (message.view() == "later") {
@@ -24,13 +33,13 @@ struct Patient : hubbub::NoopHandler {
         } else if (message.view() == "elsewhere") {
             // Not read from meanwhile, so that answers keep the order of the questions.
             session.pause_reading();
-            std::thread([hub = *hub, id = session.id()] {
+            asio::post(host->pool, [hub = host->hub, id = session.id()] {
                 std::string const answer = "from another thread";  // a database, a file, ...
                 hub->post(id, [answer](auto& same) {
                     same.send(answer);
                     same.resume_reading();
                 });
-            }).detach();
+            });
         } else {
             session.send("at once");
         }
@@ -39,12 +48,13 @@ struct Patient : hubbub::NoopHandler {
 
 int main(int argc, char** argv) {
     bool const is_test = argc > 1 && std::string_view(argv[1]) == "--self-test";
-    hubbub::Server<>::HubType* hub = nullptr;
-    hubbub::Server server{Patient{&hub}, {.port = static_cast<std::uint16_t>(is_test ? 0 : 8080)}};
-    hub = &server.hub();
+    Host host;
+    hubbub::Server server{Patient{host}, {.port = static_cast<std::uint16_t>(is_test ? 0 : 8080)}};
+    host.hub = &server.hub();
     if (!is_test) {
         std::cout << "ws://127.0.0.1:" << server.port() << std::endl;
         server.run_until_signal();
+        host.pool.join();
         return 0;
     }
     std::thread runner([&] { server.run(); });
@@ -55,5 +65,6 @@ int main(int argc, char** argv) {
     server.stop();
     static_cast<void>(client.receive_close());
     runner.join();
+    host.pool.join();
     return fine ? 0 : 1;
 }

@@ -73,7 +73,6 @@ class Delivery {
 
     /// Gives a session what its topics published so far, so that what is queued next comes behind it.
     void catch_up(Subscriber& subscriber);
-    bool arena_in_use() const noexcept { return arena_->references > 1; }
 
    private:
     static constexpr std::uint32_t none = ~0u;

@@ -34,7 +34,6 @@ class ByteInbound : public ByteConnectionOwner {
         decoder_.resume(self().decoder_limits(), Sink{self()});
         self().note_incomplete(decoder_.incomplete());
     }
-    std::size_t inbound_bytes() const noexcept { return decoder_.buffered(); }
 
    private:
     struct Sink {
@@ -69,7 +68,6 @@ class MessageInbound : public MessageConnectionOwner {
    protected:
     ~MessageInbound() = default;
     void resume_inbound() {}
-    std::size_t inbound_bytes() const noexcept { return 0; }
 
    private:
     Session& self() noexcept { return static_cast<Session&>(*this); }

@@ -55,7 +55,6 @@ class Reception final : public HandshakeHost {
         all_.clear();
     }
     std::uint64_t refused(std::size_t why) const noexcept { return refused_[why]; }
-    bool has_done() const noexcept { return !done_.empty(); }
 
    private:
     struct Entry {

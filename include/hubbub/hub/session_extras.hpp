@@ -34,8 +34,7 @@ struct SessionExtras {
     std::optional<CloseInfo> ended;        ///< how it ends, once that is known
     std::vector<Waiting> waiting;          ///< in their order; few, because the session is not read meanwhile
     std::uint64_t serials = 0;
-    std::uint32_t opened_at = 0;         ///< ticks, like the next two
-    std::uint32_t lifetime_ends_at = 0;  ///< 0 for never
+    std::uint32_t lifetime_ends_at = 0;  ///< in ticks, like the next; 0 for never
     std::uint32_t message_at = 0;        ///< the last message from the client
 
     /// Nothing in it is needed any more.

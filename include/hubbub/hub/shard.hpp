@@ -358,7 +358,6 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     session.heard_at_ = tick_ - std::min(tick_, static_cast<std::uint32_t>(random_() % (limits_.ping_after / 2 + 1)));
     session.progress_at_ = tick_;
     SessionExtras& extras = session.extras();
-    extras.opened_at = tick_;
     extras.request = std::move(upgrade.request);
     extras.protocol = std::move(upgrade.protocol);
     extras.identity = std::move(upgrade.identity);
