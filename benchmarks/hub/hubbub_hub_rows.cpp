@@ -77,7 +77,7 @@ struct Bench {
         std::mt19937 random(1);
         if (shuffled) std::shuffle(sessions.begin(), sessions.end(), random);
     }
-    static HubOptions options() {
+    static HubOptions<> options() {
         HubOptions options;
         options.queue = {.bytes = 64u << 20, .messages = 32'000, .high_bytes = 32u << 20};
         options.subscriptions = 1'000;

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +17,15 @@
 #include <hubbub/transport/tcp/socket_engine.hpp>
 
 namespace load {
+
+/// A topic's own overflow action is the one that a command line can choose.
+struct ChosenTopics {
+    std::optional<hubbub::OverflowAction> on_full;
+    hubbub::TopicOptions options_for(std::string_view) const noexcept { return {on_full}; }
+};
+struct LoadPolicy : hubbub::DefaultPolicy {
+    using Topics = ChosenTopics;
+};
 
 inline constexpr char usage[] =
     R"(hubbub_load_server [options]
@@ -48,9 +58,8 @@ struct Arguments {
     unsigned threads = 1;
     int send_buffer = 0;
     bool snapshot = false;
-    std::optional<hubbub::OverflowAction> overflow;
     hubbub::EngineKind engine = hubbub::EngineKind::automatic;
-    hubbub::HubOptions hub;
+    hubbub::HubOptions<LoadPolicy> hub;
 };
 
 /// Ends the program.
@@ -87,7 +96,7 @@ class Parser {
     }
 
     bool set_number() {
-        hubbub::HubOptions& hub = result_.hub;
+        hubbub::HubOptions<LoadPolicy>& hub = result_.hub;
         if (name_ == "--port") return number(result_.port);
         if (name_ == "--threads") return number(result_.threads);
         if (name_ == "--max-message") return number(hub.message.message);
@@ -96,8 +105,8 @@ class Parser {
         if (name_ == "--queue-bytes") return number(queue_bytes_.emplace());
         if (name_ == "--queue-messages") return number(hub.queue.messages);
         if (name_ == "--handshake-limit") return duration(hub.handshake_limit);
-        if (name_ == "--ping-after") return duration(hub.ping_after);
-        if (name_ == "--silence") return duration(hub.silence_limit);
+        if (name_ == "--ping-after") return duration(hub.heartbeat.ping_after);
+        if (name_ == "--silence") return duration(hub.heartbeat.silence_limit);
         if (name_ == "--message-limit") return duration(hub.message_limit);
         if (name_ == "--write-limit") return duration(hub.write_limit);
         if (name_ == "--close-limit") return duration(hub.close_limit);
@@ -117,10 +126,10 @@ class Parser {
             if (result_.engine == Kind::uring) refuse("--engine uring is not built yet: there are epoll and asio");
         } else if (name_ == "--overflow") {
             using Action = hubbub::OverflowAction;
-            result_.overflow = choose<Action>({{"disconnect", Action::disconnect},
-                                               {"drop-newest", Action::drop_newest},
-                                               {"drop-oldest", Action::drop_oldest},
-                                               {"latest-per-key", Action::replace_key}});
+            result_.hub.topics.on_full = choose<Action>({{"disconnect", Action::disconnect},
+                                                         {"drop-newest", Action::drop_newest},
+                                                         {"drop-oldest", Action::drop_oldest},
+                                                         {"latest-per-key", Action::replace_key}});
         } else if (name_ == "--protocol") {
             if (!hubbub::http::is_token(value_)) refuse("--protocol needs a token, not \"" + value_ + '"');
             result_.hub.protocols.push_back(value_);
@@ -162,14 +171,14 @@ class Parser {
 
     Arguments finish() {
         if (result_.threads < 1 || result_.threads > 64) refuse("--threads is from 1 to 64");
-        hubbub::HubOptions& hub = result_.hub;
+        hubbub::HubOptions<LoadPolicy>& hub = result_.hub;
         // 16 messages in flight are never too many, whatever their length.
         std::uint64_t const enough = std::max<std::uint64_t>(16u << 20, 16 * (std::uint64_t{hub.message.message} + 16));
         hub.queue.bytes = queue_bytes_.value_or(static_cast<std::uint32_t>(std::min<std::uint64_t>(enough, 1u << 30)));
         hub.queue.high_bytes = hub.queue.bytes / 2;
         hub.queue.low_bytes = hub.queue.bytes / 8;
         hub.origin = hubbub::OriginCheck::off();
-        hub.connections = {.in_all = 0, .per_address = 0, .per_user = 0};  // all clients come from one address
+        hub.limits = {.in_all = 0, .per_address = 0, .per_user = 0};  // all clients come from one address
         return result_;
     }
 

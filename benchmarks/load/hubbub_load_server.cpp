@@ -29,15 +29,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A topic's own overflow action is the one that a command line can choose; set before the first loop runs.
-struct ChosenTopics {
-    static inline std::optional<hubbub::OverflowAction> on_full;
-    hubbub::TopicOptions options_for(std::string_view) const noexcept { return {on_full}; }
-};
-struct LoadPolicy : hubbub::DefaultPolicy {
-    using Topics = ChosenTopics;
-};
-using Hub = hubbub::Hub<hubbub::TcpConnection, LoadPolicy>;
+using Hub = hubbub::Hub<hubbub::TcpConnection, load::LoadPolicy>;
 
 struct Echo : hubbub::NoopHandler {
     void on_message(auto& session, hubbub::MessageView message) { session.send(message); }
@@ -133,11 +125,10 @@ Server::Server(load::Arguments const& arguments)
         loops_.push_back(std::make_unique<hubbub::AsioLoop>(*contexts_.back()));
         pointers.push_back(loops_.back().get());
     }
-    ChosenTopics::on_full = arguments.overflow;
     hubbub::TcpDriver::Options driver;
     driver.engine = arguments.engine;
     Broadcast broadcast;
-    broadcast.is_keyed = arguments.overflow == hubbub::OverflowAction::replace_key;
+    broadcast.is_keyed = arguments.hub.topics.on_full == hubbub::OverflowAction::replace_key;
     hub_ = arguments.mode == "echo" ? std::make_unique<Hub>(pointers, Echo{}, arguments.hub, driver)
                                     : std::make_unique<Hub>(pointers, broadcast, arguments.hub, driver);
     for (std::size_t i = 0; i < hub_->shard_count(); ++i)

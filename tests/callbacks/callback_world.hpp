@@ -132,7 +132,7 @@ class World {
         std::vector<ShardLoop*> pointers;
         for (std::size_t i = 0; i < shards; ++i)
             pointers.push_back(loops_.emplace_back(std::make_unique<ManualLoop>(time_)).get());
-        HubOptions options;
+        HubOptions<Policy> options;
         options.queue = {.bytes = 4000, .messages = 100, .high_bytes = 400, .low_bytes = 100};
         options.seed = seed;
         hub = std::make_unique<HubType>(pointers, Handler{script}, options);

@@ -26,14 +26,14 @@ struct EchoHandler : hubbub::NoopHandler {
 };
 
 /// A hub that the cases of these options can be run against.
-inline hubbub::HubOptions hub_options(ServerOptions const& wanted) {
+inline hubbub::HubOptions<> hub_options(ServerOptions const& wanted) {
     hubbub::HubOptions options;
     options.message.message = wanted.message;
     options.message.fragments = wanted.fragments;
     options.queue.bytes = 256 * 1024 * 1024;
     options.queue.messages = 32'000;
     options.queue.high_bytes = options.queue.bytes;
-    options.connections.per_address = 0;
+    options.limits.per_address = 0;
     return options;
 }
 

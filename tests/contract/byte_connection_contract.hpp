@@ -3,6 +3,7 @@
 //     struct Fixture {
 //         using Connection = ...;
 //         struct Peer {                             // the other end, raw
+//             static constexpr std::size_t large;   // bytes
 //             void write(std::string_view bytes);   // few enough to fit
 //             std::string read();                   // what is there now, maybe nothing; does not wait
 //             std::string read(std::size_t most);   // only of a model that holds until the peer reads
@@ -14,7 +15,7 @@
 //         struct Pair { Connection::Socket socket; Peer peer; };
 //         Connection::Driver& driver();
 //         hubbub::ShardLoop& loop();                // its hook commits the driver at the end of each turn
-//         Pair connect();                           // with buffers that hold much less than `large`
+//         Pair connect();                           // with buffers that hold much less than `Peer::large`
 //         bool pump_until(std::function<bool()> const& is_done);   // bounded
 //         bool settles();                           // runs what is ready; false if there is no end to it
 //     };
@@ -37,8 +38,6 @@
 #include "tests/support/catch.hpp"
 
 namespace hubbub_contract {
-
-inline constexpr std::size_t large = 4u << 20;
 
 /// Bytes of which each four tell where they belong.
 inline std::string pattern(std::size_t size) {
@@ -215,7 +214,7 @@ void writing_keeps_the_contract() {
         CHECK(party.peer_gets(text));
     }
     SECTION("a short write is followed by exactly one on_writable, when there is room") {
-        std::string text = pattern(large);
+        std::string text = pattern(Fixture::Peer::large);
         auto const outcome = party.write_once(text);
         CHECK_FALSE(outcome.result.failed);
         REQUIRE(outcome.out < text.size());
@@ -228,7 +227,7 @@ void writing_keeps_the_contract() {
         CHECK(owner.writables == 1);
     }
     SECTION("the rest of a large message follows, as often as there is room") {
-        std::string const text = pattern(large);
+        std::string const text = pattern(Fixture::Peer::large);
         std::string rest = text, got;
         std::uint32_t held = 0;
         bool may_write = true;
@@ -267,7 +266,7 @@ void writing_keeps_the_contract() {
         CHECK(party.peer_gets(text));
     }
     SECTION("offered bytes are read no more after commit") {
-        std::string const original = pattern(large);
+        std::string const original = pattern(Fixture::Peer::large);
         std::string text = original;
         auto const outcome = party.write_once(text, 10);
         std::fill(text.begin(), text.end(), 'x');
@@ -384,7 +383,7 @@ void reading_keeps_the_contract() {
         CHECK(fixture.pump_until([&] { return owner.received == "here"; }));
     }
     SECTION("a write that was short is followed by on_writable while reading is paused") {
-        std::string text = pattern(large);
+        std::string text = pattern(Fixture::Peer::large);
         party.in_turn([&] { party.connection->pause_reading(); });
         auto const outcome = party.write_once(text);
         REQUIRE(outcome.out < text.size());
@@ -470,7 +469,7 @@ void ending_keeps_the_contract() {
     }
     SECTION("close inside on_writable") {
         owner.at_writable = close;
-        std::string text = pattern(large);
+        std::string text = pattern(Fixture::Peer::large);
         auto const outcome = party.write_once(text);
         party.peer.write("never read");
         CHECK(party.peer_gets(std::string_view(text).substr(0, outcome.out)));
@@ -552,7 +551,7 @@ void moving_keeps_the_contract() {
         CHECK(party.owner.received == "one");
     }
     SECTION("on_writable goes to the new owner") {
-        std::string text = pattern(large);
+        std::string text = pattern(Fixture::Peer::large);
         auto const outcome = party.write_once(text);
         REQUIRE(outcome.out < text.size());
         party.in_turn(move);

@@ -16,7 +16,7 @@ namespace hubbub_contract {
 
 /// The other end of a wire. What it reads makes room.
 struct MemoryPeer {
-    static constexpr std::size_t room = 16'000;
+    static constexpr std::size_t room = 16'000, large = 16 * room;
 
     explicit MemoryPeer(std::shared_ptr<hubbub::MemoryWire> of) : wire(std::move(of)) { wire->room = room; }
 

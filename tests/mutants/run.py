@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Plants each bug of tests/mutants/*.patch into a copy of the library, and shows that the simulation finds it.
 
-  tests/mutants/run.py                 all of them, and the tree as it is, which has to be clean
+  tests/mutants/run.py                 all of them, and the library with none, which has to be clean
   tests/mutants/run.py gap_off_by_one  some of them
 
+Compiling takes longest, so the patches share a program: what each changes asks planted("its name") of planted.hpp, and
+HUBBUB_MUTANT chooses one for a run. A patch that does not fit beside the others gets a further program.
 A bug that survives is a hole in the simulation, or changes nothing that a user could notice.
 """
 import argparse
@@ -22,36 +24,48 @@ MOST_SEEDS = 10_000  # what tools/test runs with the tree as it is
 SEEDS_WITHOUT = 1_000  # a few of them here, to see that it is the bug that is found
 
 
-def compiler() -> list:
-    program = os.environ.get("CXX") or next((each for each in ("clang++-19", "clang++", "g++") if shutil.which(each)), None)
-    if not program:
-        sys.exit("there is no C++ compiler: install g++, or name one in CXX")
-    return [program, "-std=c++20", "-O0"]  # most of the time goes into compiling
+class Program:
+    """A copy of the library with bugs in it."""
 
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.names = []
+        shutil.copytree(ROOT / "include", self.folder / "include")
 
-def judge(name, seeds) -> tuple:
-    """Builds the tree with the patch, if there is one, and runs the seeds: (name, verdict, what was seen)."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="hubbub-mutant-") as folder:
-        copy = pathlib.Path(folder)
-        shutil.copytree(ROOT / "include", copy / "include")
-        if name:
-            applied = subprocess.run(["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-i", HERE / f"{name}.patch"], cwd=copy,
-                                     capture_output=True, text=True)
+    def take(self, name) -> str:
+        """Applies a patch; says what is in the way, if something is."""
+        patch = HERE / f"{name}.patch"
+        if f'planted("{name}")' not in patch.read_text():
+            return f'nothing in it asks for planted("{name}")'
+        command = ["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-i", patch]
+        for mode in (["--dry-run"], []):
+            applied = subprocess.run([*command, *mode], cwd=self.folder, capture_output=True, text=True)
             if applied.returncode:
-                return name, "does not apply", applied.stdout.strip()
-        built = subprocess.run([*compiler(), f"-I{copy}/include", f"-I{ROOT}", str(HERE / "main.cpp"), "-o", f"{copy}/simulation"],
-                               capture_output=True, text=True)
-        if built.returncode:
-            return name, "does not compile", built.stderr.strip()[:2000]
+                return applied.stdout.strip()
+        self.names.append(name)
+        return ""
+
+    def build(self) -> str:
+        """Compiles it; what the compiler says when it can't."""
+        compiler = os.environ.get("CXX") or next((each for each in ("clang++-19", "clang++", "g++") if shutil.which(each)), None)
+        if not compiler:
+            sys.exit("there is no C++ compiler: install g++, or name one in CXX")
+        built = subprocess.run([compiler, "-std=c++20", "-O1", "-include", HERE / "planted.hpp", f"-I{self.folder}/include",
+                                f"-I{ROOT}", HERE / "main.cpp", "-o", self.folder / "simulation"], capture_output=True, text=True)
+        return built.stderr.strip()[:4000] or "the compiler failed" if built.returncode else ""
+
+    def judge(self, name, seeds) -> tuple:
+        """Runs the seeds with one bug, or with none: (name, verdict, what was seen)."""
+        began = time.monotonic()
         try:
-            ran = subprocess.run([f"{copy}/simulation", "1", str(seeds)], capture_output=True, text=True, timeout=300)
+            ran = subprocess.run([self.folder / "simulation", "1", str(seeds)], capture_output=True, text=True, timeout=300,
+                                 env={**os.environ, "HUBBUB_MUTANT": name})
         except subprocess.TimeoutExpired:
             return name, "killed", "it never ends"
-    if ran.returncode == 0:
-        return name, "survives", f"{seeds} seeds"
-    seen = (ran.stdout.strip() or ran.stderr.strip().splitlines()[-1:] or [f"signal {-ran.returncode}"])
-    return name, "killed", f"{seen if isinstance(seen, str) else seen[0]} ({time.monotonic() - began:.0f} s)"
+        took = f"({time.monotonic() - began:.1f} s)"
+        if ran.returncode == 0:
+            return name, "survives", f"{seeds} seeds {took}"
+        return name, "killed", f"{ran.stdout.strip() or (ran.stderr.strip().splitlines() or [f'signal {-ran.returncode}'])[-1]} {took}"
 
 
 def main() -> int:
@@ -63,15 +77,36 @@ def main() -> int:
     for name in options.names:
         if name not in known:
             parser.error(f"there is no {name}.patch; there are: {', '.join(known)}")
-    names = options.names or ["", *known]
-    wrong = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for name, verdict, seen in pool.map(lambda each: judge(each, options.seeds if each else min(options.seeds, SEEDS_WITHOUT)), names):
-            expected = "killed" if name else "survives"
-            wrong += verdict != expected
-            print(f"{name or 'the tree as it is':<30} {verdict if name else 'clean' if verdict == expected else verdict}: {seen}",
-                  flush=True)
-    print(f"{len(names) - wrong} as expected, {wrong} not")
+    wrong = right = 0
+
+    def say(name, verdict, seen):
+        nonlocal wrong, right
+        fine = verdict == ("killed" if name else "survives")
+        wrong, right = wrong + (not fine), right + fine
+        print(f"{name or 'with none of them':<30} {'clean' if fine and not name else verdict}: {seen}", flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="hubbub-mutants-") as scratch:
+        programs = []
+        for name in options.names or known:
+            if any(not program.take(name) for program in programs):
+                continue
+            alone = Program(f"{scratch}/{name}")
+            obstacle = alone.take(name)
+            if obstacle:
+                say(name, "does not apply", obstacle)
+            else:
+                programs.append(alone)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            runs = []
+            for program, obstacle in zip(programs, pool.map(Program.build, programs)):
+                if obstacle:
+                    say(" ".join(program.names), "does not compile", obstacle)
+                    continue
+                runs.append((program, "", min(options.seeds, SEEDS_WITHOUT)))
+                runs += [(program, name, options.seeds) for name in program.names]
+            for outcome in pool.map(lambda run: run[0].judge(*run[1:]), runs):
+                say(*outcome)
+    print(f"{right} as expected, {wrong} not")
     return 1 if wrong else 0
 
 

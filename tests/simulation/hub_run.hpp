@@ -139,7 +139,7 @@ class HubRun {
 
     testing::Simulation sim_;
     Truth truth_;
-    HubOptions options_;
+    HubOptions<Policy> options_;
     bool large_ = false, keys_ = false, expiry_ = false;
     std::unique_ptr<HubType> hub_;
     HubType::BroadcasterType broadcaster_;

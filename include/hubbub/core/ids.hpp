@@ -19,7 +19,7 @@ struct ShardCount {
 };
 
 /// Names a session for as long as the process lives. The generation makes sure that the id of a session that has gone
-/// never means its successor; a call with such an id answers `closed`.
+/// never means its successor; a call with such an id does nothing.
 struct SessionId {
     std::uint32_t index = 0;
     std::uint32_t generation = 0;  ///< 0 is no session

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <utility>
 
@@ -8,6 +9,40 @@
 #include <hubbub/ws/message_view.hpp>
 
 namespace hubbub::inline v0 {
+
+namespace detail {
+/// One sentence for a handler that is wrong, instead of all that the compiler knows about why.
+template <class Handler, class SessionType>
+consteval bool check_handler() {
+    static_assert(std::copy_constructible<Handler>,
+                  "hubbub: a handler is copied for each shard, and this one cannot be copied");
+    static_assert(
+        requires(Handler& handler, SessionType& session) { handler.on_open(session); },
+        "hubbub: the handler needs on_open(auto& session): derive it from hubbub::NoopHandler");
+    static_assert(
+        requires(Handler& handler, SessionType& session, MessageView message) { handler.on_message(session, message); },
+        "hubbub: the handler needs on_message(auto& session, MessageView): derive it from hubbub::NoopHandler");
+    static_assert(
+        requires(Handler& handler, SessionType& session, Subscription const& subscription) {
+            handler.on_subscribed(session, subscription);
+        }, "hubbub: the handler needs on_subscribed(auto& session, Subscription const&): derive it from hubbub::NoopHandler");
+    static_assert(
+        requires(Handler& handler, SessionType& session) {
+            handler.on_pressure(session);
+            handler.on_relief(session);
+        },
+        "hubbub: the handler needs on_pressure(auto& session) and on_relief(auto& session): derive it from "
+        "hubbub::NoopHandler");
+    static_assert(
+        requires(Handler& handler, SessionType& session, CloseInfo const& info) { handler.on_close(session, info); },
+        "hubbub: the handler needs on_close(auto& session, CloseInfo const&): derive it from hubbub::NoopHandler");
+    return true;
+}
+}  // namespace detail
+
+/// A handler with every hook for such sessions. What is wrong with one is an error with a sentence, and not the answer no.
+template <class Handler, class SessionType>
+concept HandlerFor = detail::check_handler<Handler, SessionType>();
 
 /// A handler of any type, behind one table of functions, so that a hub is not a template of its handler.
 ///

@@ -11,7 +11,8 @@ namespace hubbub::inline v0 {
 /// What a thread of the application keeps to publish with: may outlive the hub, and then answers `closed`.
 ///
 /// Threading: any thread; copies are independent. One thread's publications of a topic keep their order.
-/// Cost: from outside the loops, one lock and one copy of a short message; nothing is allocated in steady state.
+/// Cost: from outside the loops, a lock for each shard, to see whose thread it is, those of the mailbox and of the wake-up, and one copy
+/// of a short message; nothing is allocated in steady state.
 template <BasicConnection Conn, HubPolicy Policy = DefaultPolicy>
 class Broadcaster {
    public:

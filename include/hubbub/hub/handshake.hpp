@@ -10,23 +10,13 @@
 
 #include <hubbub/http/request_parser.hpp>
 #include <hubbub/http/response.hpp>
-#include <hubbub/hub/hub_options.hpp>
+#include <hubbub/hub/outbound_queue.hpp>
+#include <hubbub/hub/upgrade.hpp>
 #include <hubbub/policy/authentication.hpp>
 #include <hubbub/transport/connection.hpp>
 #include <hubbub/ws/handshake.hpp>
 
 namespace hubbub::inline v0 {
-
-/// What a handshake ends in, when it ends well.
-struct Upgrade {
-    http::Request request;
-    Identity identity;
-    std::string protocol;           ///< the subprotocol that was chosen
-    std::string response;           ///< the 101, or empty if it has been sent
-    std::vector<std::byte> beyond;  ///< bytes that followed the request: frames already
-    LimitTable::Lease lease;
-    LimitTable::UserLease user_lease;
-};
 
 /// Why connections were turned away; each is counted.
 enum class Refusal : std::uint8_t { malformed, limit, origin, authentication, too_slow, draining };
@@ -34,8 +24,15 @@ inline constexpr std::size_t refusals = 6;
 inline constexpr std::string_view refusal_names[refusals] = {"malformed",      "limit",    "origin",
                                                              "authentication", "too_slow", "draining"};
 
+/// What a request is held to; borrowed from the hub's options.
+struct HandshakeRules {
+    http::ParserLimits const& request;
+    std::vector<std::string> const& protocols;
+};
+
 /// What a handshake asks of who received it.
 struct HandshakeHost {
+    virtual bool origin_passes(http::Request const& request) noexcept = 0;
     /// The request is a WebSocket handshake that may go on: decide who it is, now or later, with `Handshake::answer`.
     virtual void on_request(void* handshake, http::Request const& request) = 0;
     virtual http::Response on_page(http::Request const& request) = 0;
@@ -53,14 +50,14 @@ struct HandshakeHost {
 template <ByteConnection Conn>
 class Handshake final : private ByteConnectionOwner {
    public:
-    Handshake(std::uint64_t serial, Conn&& connection, ws::BlockPool& pool, HubOptions const& options, LimitTable& table,
+    Handshake(std::uint64_t serial, Conn&& connection, ws::BlockPool& pool, HandshakeRules const& rules, LimitTable& table,
               HandshakeHost& host)
         : connection_(std::move(connection)),
           pool_(&pool),
-          options_(&options),
+          rules_(&rules),
           table_(&table),
           host_(&host),
-          parser_(options.request),
+          parser_(rules.request),
           serial_(serial) {}
     ~Handshake() { answer_.clear(*pool_); }
 
@@ -81,8 +78,8 @@ class Handshake final : private ByteConnectionOwner {
         return std::move(*upgrade_);
     }
 
-    /// Who it is, or why not.
-    void answer(Authenticated const& who);
+    /// Who it is, or why not; and how many connections he may have.
+    void answer(Authenticated const& who, std::uint32_t most_of_user);
     void refuse(http::Refusal const& refusal, Refusal why);
     /// Bytes of the request that somebody else has read already.
     void feed(std::span<std::byte> bytes) { on_bytes(bytes); }
@@ -121,7 +118,7 @@ class Handshake final : private ByteConnectionOwner {
 
     Conn connection_;
     ws::BlockPool* pool_;
-    HubOptions const* options_;
+    HandshakeRules const* rules_;
     LimitTable* table_;
     HandshakeHost* host_;
     http::RequestParser parser_;
@@ -140,7 +137,7 @@ void Handshake<Conn>::on_bytes(std::span<std::byte> bytes) noexcept {
         case State::over: return;
         case State::deciding:
         case State::ready:
-            if (upgrade_->beyond.size() + bytes.size() > options_->request.total + 64 * 1024)
+            if (upgrade_->beyond.size() + bytes.size() > rules_->request.total + 64 * 1024)
                 return refuse({http::Status::bad_request, "too much came before the handshake was over", false},
                               Refusal::malformed);
             upgrade_->beyond.insert(upgrade_->beyond.end(), bytes.begin(), bytes.end());
@@ -160,10 +157,10 @@ void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> b
     using Kind = ws::UpgradeOutcome::Kind;
     if (outcome.kind == Kind::refused) return refuse(outcome.refusal, Refusal::malformed);
     if (outcome.kind == Kind::not_websocket) return write(host_->on_page(request), request.is_head());
-    if (!options_->origin.passes(request))
+    if (!host_->origin_passes(request))
         return refuse({http::Status::forbidden, "this origin may not connect", false}, Refusal::origin);
     std::string protocol;
-    for (std::string const& ours : options_->protocols) {
+    for (std::string const& ours : rules_->protocols) {
         if (std::find(outcome.protocols.begin(), outcome.protocols.end(), ours) == outcome.protocols.end()) continue;
         protocol = ours;
         break;
@@ -176,11 +173,11 @@ void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> b
 }
 
 template <ByteConnection Conn>
-void Handshake<Conn>::answer(Authenticated const& who) {
+void Handshake<Conn>::answer(Authenticated const& who, std::uint32_t most_of_user) {
     if (state_ != State::deciding) return;
     if (who.status != http::Status::switching_protocols)
         return refuse({who.status, who.reason, upgrade_->request.is_head()}, Refusal::authentication);
-    if (table_->take(who.identity.user, upgrade_->user_lease) != LimitTable::Refused::none)
+    if (table_->take(who.identity.user, most_of_user, upgrade_->user_lease) != LimitTable::Refused::none)
         return refuse({http::Status::too_many_requests, "this user has too many connections", false}, Refusal::limit);
     upgrade_->identity = who.identity;
     become(State::ready);

@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/hub/broadcaster.hpp>
+#include <hubbub/hub/hub_connection.hpp>
 #include <hubbub/hub/noop_handler.hpp>
 
 namespace hubbub::inline v0 {
@@ -22,7 +24,7 @@ namespace hubbub::inline v0 {
 /// hook runs afterwards, and the destructor does not wait. For an orderly end call `drain` first.
 /// Errors: constructors throw std::invalid_argument that names the option.
 /// Example: `hubbub::Hub<hubbub::TcpConnection> hub{loop, Chat{}};`
-template <BasicConnection Conn, HubPolicy Policy = DefaultPolicy>
+template <HubConnection Conn, HubPolicy Policy = DefaultPolicy>
 class Hub {
    public:
     using ShardType = Shard<Conn, Policy>;
@@ -32,21 +34,21 @@ class Hub {
     using DriverOptions = typename Driver::Options;
 
     /// In one loop.
-    template <class Handler>
-    Hub(ShardLoop& loop, Handler handler, HubOptions options = {}, DriverOptions const& driver = {})
+    template <HandlerFor<SessionType> Handler>
+    Hub(ShardLoop& loop, Handler handler, HubOptions<Policy> options = {}, DriverOptions const& driver = {})
         : Hub(std::array<ShardLoop*, 1>{&loop}, std::move(handler), std::move(options), driver) {}
 
     /// In whatever the connection's loop can be made of: `hubbub::Hub<hubbub::TcpConnection> hub{io_context, Chat{}}`.
-    template <class Host, class Handler>
+    template <class Host, HandlerFor<SessionType> Handler>
         requires(!std::derived_from<Host, ShardLoop> && std::constructible_from<typename Driver::Loop, Host&>)
-    Hub(Host& host, Handler handler, HubOptions options = {}, DriverOptions const& driver = {})
+    Hub(Host& host, Handler handler, HubOptions<Policy> options = {}, DriverOptions const& driver = {})
         : own_loop_(std::make_unique<typename Driver::Loop>(host)) {
         begin(std::array<ShardLoop*, 1>{own_loop_.get()}, std::move(handler), std::move(options), driver);
     }
 
     /// In several loops; each shard gets a copy of the handler.
-    template <class Handler>
-    Hub(std::span<ShardLoop* const> loops, Handler handler, HubOptions options = {}, DriverOptions const& driver = {}) {
+    template <HandlerFor<SessionType> Handler>
+    Hub(std::span<ShardLoop* const> loops, Handler handler, HubOptions<Policy> options = {}, DriverOptions const& driver = {}) {
         begin(loops, std::move(handler), std::move(options), driver);
     }
     Hub(Hub const&) = delete;
@@ -120,7 +122,7 @@ class Hub {
     };
 
     template <class Handler>
-    void begin(std::span<ShardLoop* const> loops, Handler handler, HubOptions options, DriverOptions const& driver);
+    void begin(std::span<ShardLoop* const> loops, Handler handler, HubOptions<Policy> options, DriverOptions const& driver);
     template <class F, class G>
     void each(F function, G otherwise) {
         for (std::size_t i = 0; i < shards_.size(); ++i)
@@ -136,13 +138,14 @@ class Hub {
     std::vector<std::shared_ptr<ShardType>> shards_;
 };
 
-template <BasicConnection Conn, HubPolicy Policy>
+template <HubConnection Conn, HubPolicy Policy>
 template <class Handler>
-void Hub<Conn, Policy>::begin(std::span<ShardLoop* const> loops, Handler handler, HubOptions options,
+void Hub<Conn, Policy>::begin(std::span<ShardLoop* const> loops, Handler handler, HubOptions<Policy> options,
                               DriverOptions const& driver) {
     options.check();
-    if (loops.empty() || loops.size() > 64) throw std::invalid_argument("Hub: the number of loops must be from 1 to 64");
-    shared_ = std::make_shared<typename ShardType::Shared>(std::move(options));
+    if (loops.empty() || loops.size() > 64)
+        detail::throw_exception(std::invalid_argument("Hub: the number of loops must be from 1 to 64"));
+    shared_ = std::make_shared<typename ShardType::Shared>(std::move(options), loops.size());
     shared_->hash = {shared_->draw(0), shared_->draw(1)};
     for (ShardLoop* const loop : loops) shared_->ports.push_back(std::make_shared<ShardPort>(*loop, shared_->options.mailbox));
     for (std::size_t i = 0; i < loops.size(); ++i)
@@ -151,7 +154,7 @@ void Hub<Conn, Policy>::begin(std::span<ShardLoop* const> loops, Handler handler
     shared_->shards.assign(shards_.begin(), shards_.end());
 }
 
-template <BasicConnection Conn, HubPolicy Policy>
+template <HubConnection Conn, HubPolicy Policy>
 Hub<Conn, Policy>::~Hub() {
     if (shared_) shared_->is_over.store(true, std::memory_order_relaxed);  // null: a constructor threw
     for (auto& shard : shards_) {
@@ -171,7 +174,7 @@ Hub<Conn, Policy>::~Hub() {
     shards_.clear();
 }
 
-template <BasicConnection Conn, HubPolicy Policy>
+template <HubConnection Conn, HubPolicy Policy>
 void Hub<Conn, Policy>::adopt(typename Conn::Socket socket, std::string read, std::size_t on)
     requires ByteConnection<Conn>
 {
@@ -184,15 +187,15 @@ void Hub<Conn, Policy>::adopt(typename Conn::Socket socket, std::string read, st
                   });
 }
 
-template <BasicConnection Conn, HubPolicy Policy>
+template <HubConnection Conn, HubPolicy Policy>
 void Hub<Conn, Policy>::adopt(typename Conn::Socket socket, Upgrade upgrade, std::size_t on) {
     shared_->post(ShardIndex{static_cast<std::uint16_t>(on)},
                   [socket = std::move(socket), upgrade = std::move(upgrade)](ShardType& target) mutable {
-                      target.open_socket(std::move(socket), std::move(upgrade));
+                      target.adopt(std::move(socket), std::move(upgrade));
                   });
 }
 
-template <BasicConnection Conn, HubPolicy Policy>
+template <HubConnection Conn, HubPolicy Policy>
 void Hub<Conn, Policy>::collect(UniqueFunction<void(ShardSnapshot const&)> completion) {
     struct Collected {
         std::mutex mutex;

@@ -7,30 +7,43 @@
 #include <string>
 #include <vector>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/http/request_parser.hpp>
 #include <hubbub/http/routes.hpp>
-#include <hubbub/hub/limit_table.hpp>
+#include <hubbub/hub/hub_policy.hpp>
 #include <hubbub/hub/mailbox.hpp>
-#include <hubbub/hub/origin.hpp>
 #include <hubbub/hub/outbound_queue.hpp>
 #include <hubbub/policy/overflow_action.hpp>
 #include <hubbub/ws/decoder.hpp>
 
 namespace hubbub::inline v0 {
 
-/// How much and how long; what happens is fixed by types. Every default is meant for a server that strangers reach.
+/// How much and how long, and what each axis of the policy is configured with: its `Options`, or an instance that is copied for each
+/// shard. What happens is fixed by types. Every default is meant for a server that strangers reach.
+///
+/// Example:
+///     hubbub::HubOptions<TickerPolicy> options{.queue = {.messages = 100}, .heartbeat = {.ping_after = 20s, .silence_limit = 25s}};
+template <HubPolicy Policy = DefaultPolicy>
 struct HubOptions {
-    QueueLimits queue;
-    ws::DecoderLimits message;
-    http::ParserLimits request;
-    ConnectionLimits connections;
-    MailboxLimits mailbox;
-    OriginCheck origin;
-    std::vector<std::string> protocols;  ///< subprotocols that are spoken, the one that is liked best first
-    std::size_t subscriptions = 128;     ///< topics of one session
+    OptionsOf<typename Policy::Auth> auth{};
+    OptionsOf<typename Policy::Access> access{};
+    OptionsOf<typename Policy::Origin> origin{};
+    OptionsOf<typename Policy::Limits> limits{};
+    OptionsOf<typename Policy::Sharding> sharding{};
+    OptionsOf<typename Policy::Overflow> overflow{};
+    OptionsOf<typename Policy::Heartbeat> heartbeat{};
+    OptionsOf<typename Policy::Topics> topics{};
+    OptionsOf<typename Policy::Codec> codec{};
+    OptionsOf<typename Policy::Backplane> backplane{};
+    OptionsOf<typename Policy::EventSink> events{};
 
-    std::chrono::milliseconds ping_after{54'000};       ///< without a frame from the client
-    std::chrono::milliseconds silence_limit{60'000};    ///< without a frame the session ends
+    QueueLimits queue{};
+    ws::DecoderLimits message{};
+    http::ParserLimits request{};
+    MailboxLimits mailbox{};
+    std::vector<std::string> protocols{};  ///< subprotocols that are spoken, the one that is liked best first
+    std::size_t subscriptions = 128;       ///< topics of one session
+
     std::chrono::milliseconds handshake_limit{10'000};  ///< for the whole handshake, not reset by a byte
     std::chrono::milliseconds message_limit{30'000};    ///< for a message or frame to become whole
     std::chrono::milliseconds write_limit{30'000};      ///< without progress while something is queued
@@ -42,12 +55,12 @@ struct HubOptions {
     /// server that strangers reach must.
     std::uint64_t seed = 0;
 
-    std::shared_ptr<http::Routes> routes;  ///< pages on the same port; with several loops each calls them
+    std::shared_ptr<http::Routes> routes{};  ///< pages on the same port; with several loops each calls them
 
     /// Throws std::invalid_argument with a sentence that names the member.
     void check() const {
         auto const demand = [](bool holds, char const* sentence) {
-            if (!holds) throw std::invalid_argument(sentence);
+            if (!holds) detail::throw_exception(std::invalid_argument(sentence));
         };
         demand(queue.messages >= 1 && queue.messages <= OutboundQueue::most_messages,
                "HubOptions::queue.messages must be from 1 to 32000");
@@ -55,8 +68,6 @@ struct HubOptions {
         demand(queue.low_bytes < queue.high_bytes, "HubOptions::queue.low_bytes must be less than queue.high_bytes");
         demand(message.message >= 1 && message.fragments >= 1, "HubOptions::message must allow a byte and a fragment");
         demand(mailbox.bytes >= 4096 && mailbox.letters >= 1, "HubOptions::mailbox.bytes must be at least 4096, and letters 1");
-        demand(ping_after.count() > 0, "HubOptions::ping_after must be positive");
-        demand(ping_after < silence_limit, "HubOptions::ping_after must be less than silence_limit");
         demand(handshake_limit.count() > 0, "HubOptions::handshake_limit must be positive");
         demand(message_limit.count() > 0, "HubOptions::message_limit must be positive");
         demand(write_limit.count() > 0, "HubOptions::write_limit must be positive");
@@ -64,6 +75,17 @@ struct HubOptions {
         demand(idle_limit.count() >= 0, "HubOptions::idle_limit must not be negative");
         demand(lifetime_limit.count() >= 0, "HubOptions::lifetime_limit must not be negative");
         for (auto const& protocol : protocols) demand(http::is_token(protocol), "HubOptions::protocols must be tokens");
+        check_options(auth);
+        check_options(access);
+        check_options(origin);
+        check_options(limits);
+        check_options(sharding);
+        check_options(overflow);
+        check_options(heartbeat);
+        check_options(topics);
+        check_options(codec);
+        check_options(backplane);
+        check_options(events);
     }
 };
 

@@ -14,13 +14,6 @@
 
 namespace hubbub::inline v0 {
 
-/// How many connections there may be at once; 0 is no limit.
-struct ConnectionLimits {
-    std::uint32_t in_all = 100'000;
-    std::uint32_t per_address = 256;
-    std::uint32_t per_user = 64;
-};
-
 class LimitTable;
 
 /// Counts what is held by one key, striped over several locks.
@@ -70,13 +63,14 @@ class HeldByKey {
     std::array<Stripe, 16> stripes_;
 };
 
-/// The connections of a hub, in all, by address and by user, handshakes included.
+/// Counts the connections of a hub, in all, by address and by user, handshakes included. How many there may be, 0 for any number, is
+/// said each time, by the LimitsPolicy.
 ///
 /// Threading: any thread. Touched at accept, authentication and close only.
 /// Lifetime: outlives its leases.
 class LimitTable {
    public:
-    explicit LimitTable(ConnectionLimits const& limits) : limits_(limits) { anybody_.table = this; }
+    LimitTable() { anybody_.table = this; }
     LimitTable(LimitTable const&) = delete;
     LimitTable& operator=(LimitTable const&) = delete;
 
@@ -108,15 +102,14 @@ class LimitTable {
     using Lease = LeaseOf<PeerAddress>;      ///< of a connection
     using UserLease = LeaseOf<std::string>;  ///< of a connection whose user is known
 
-    Refused take(PeerAddress const& address, Lease& lease) {
-        if (in_all_.fetch_add(1, std::memory_order_relaxed) >= limits_.in_all && limits_.in_all) {
+    Refused take(PeerAddress const& address, std::uint32_t most_in_all, std::uint32_t most_of_address, Lease& lease) {
+        if (in_all_.fetch_add(1, std::memory_order_relaxed) >= most_in_all && most_in_all) {
             in_all_.fetch_sub(1, std::memory_order_relaxed);
             return Refused::in_all;
         }
         bool const has_network = address.family == PeerAddress::Family::ipv4 || address.family == PeerAddress::Family::ipv6;
         Lease fresh;
-        fresh.entry_ =
-            limits_.per_address && has_network ? addresses_.take(*this, address.network(), limits_.per_address) : &anybody_;
+        fresh.entry_ = most_of_address && has_network ? addresses_.take(*this, address.network(), most_of_address) : &anybody_;
         if (!fresh.entry_) {
             in_all_.fetch_sub(1, std::memory_order_relaxed);
             return Refused::address;
@@ -124,10 +117,10 @@ class LimitTable {
         lease = std::move(fresh);
         return Refused::none;
     }
-    Refused take(std::string const& user, UserLease& lease) {
-        if (user.empty() || !limits_.per_user) return Refused::none;
+    Refused take(std::string const& user, std::uint32_t most_of_user, UserLease& lease) {
+        if (user.empty() || !most_of_user) return Refused::none;
         UserLease fresh;
-        fresh.entry_ = users_.take(*this, user, limits_.per_user);
+        fresh.entry_ = users_.take(*this, user, most_of_user);
         if (!fresh.entry_) return Refused::user;
         lease = std::move(fresh);
         return Refused::none;
@@ -144,7 +137,6 @@ class LimitTable {
     }
     void give_back(HeldByKey<std::string>::Entry* entry) { users_.give_back(entry); }
 
-    ConnectionLimits limits_;
     std::atomic<std::uint32_t> in_all_{0};
     HeldByKey<PeerAddress>::Entry anybody_;  ///< who is not counted by address
     HeldByKey<PeerAddress> addresses_;

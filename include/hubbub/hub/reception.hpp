@@ -9,7 +9,7 @@
 #include <hubbub/core/completes.hpp>
 #include <hubbub/core/shard_loop.hpp>
 #include <hubbub/hub/handshake.hpp>
-#include <hubbub/hub/hub_policy.hpp>
+#include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/shard_port.hpp>
 
 namespace hubbub::inline v0 {
@@ -22,9 +22,16 @@ class Reception final : public HandshakeHost {
    public:
     using Driver = typename Conn::Driver;
 
-    Reception(ws::BlockPool& pool, HubOptions const& options, LimitTable& table, std::shared_ptr<ShardPort> port,
+    Reception(ws::BlockPool& pool, HubOptions<Policy> const& options, LimitTable& table, std::shared_ptr<ShardPort> port,
               typename Policy::EventSink& events)
-        : pool_(pool), options_(options), table_(table), port_(std::move(port)), events_(events) {}
+        : pool_(pool),
+          options_(options),
+          table_(table),
+          port_(std::move(port)),
+          events_(events),
+          auth_(options.auth),
+          origin_(options.origin),
+          limits_(options.limits) {}
 
     /// A connection that was accepted. `read` is what somebody else has read of its request.
     void accept(Conn&& connection, TimePoint now, std::span<std::byte> read = {});
@@ -63,6 +70,12 @@ class Reception final : public HandshakeHost {
     };
     static constexpr std::size_t most_refused_politely = 256;
 
+    bool origin_passes(http::Request const& request) noexcept override {
+        bool passes = false;
+        if (!completes([&] { passes = origin_.passes(request); }))
+            tell_event(events_, {.name = "policy_threw", .detail = "origin"});
+        return passes;
+    }
     void on_request(void* handshake, http::Request const& request) override;
     http::Response on_page(http::Request const& request) override;
     void on_refused(Refusal why) noexcept override {
@@ -79,7 +92,10 @@ class Reception final : public HandshakeHost {
         return nullptr;
     }
     void answer(std::uint64_t serial, Authenticated const& who) {
-        if (auto* handshake = find(serial)) handshake->answer(who);
+        if (auto* handshake = find(serial)) answer(*handshake, who);
+    }
+    void answer(Handshake<Conn>& handshake, Authenticated const& who) {
+        handshake.answer(who, limits_.most_of_user(who.identity));
     }
     void forget(Handshake<Conn>& handshake) {
         std::size_t const place = handshake.place;
@@ -91,12 +107,15 @@ class Reception final : public HandshakeHost {
     }
 
     ws::BlockPool& pool_;
-    HubOptions const& options_;
+    HubOptions<Policy> const& options_;
+    HandshakeRules rules_{options_.request, options_.protocols};
     LimitTable& table_;
     std::shared_ptr<ShardPort> port_;
     typename Policy::EventSink& events_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with this, on the loop's thread
     typename Policy::Auth auth_;
+    typename Policy::Origin origin_;
+    typename Policy::Limits limits_;
     std::vector<Entry> all_;
     std::vector<Handshake<Conn>*> done_;
     std::uint64_t serials_ = 0;
@@ -107,10 +126,14 @@ class Reception final : public HandshakeHost {
 template <ByteConnection Conn, HubPolicy Policy>
 void Reception<Conn, Policy>::accept(Conn&& connection, TimePoint now, std::span<std::byte> read) {
     LimitTable::Lease lease;
-    auto const refused = closed_ ? LimitTable::Refused::none : table_.take(connection.peer(), lease);
+    auto refused = LimitTable::Refused::none;
+    if (!closed_) {
+        PeerAddress const peer = connection.peer();
+        refused = table_.take(peer, limits_.most_in_all(), limits_.most_of_address(peer), lease);
+    }
     bool const is_turned_away = closed_ || refused != LimitTable::Refused::none;
     if (is_turned_away && all_.size() >= most_refused_politely) return on_refused(closed_ ? Refusal::draining : Refusal::limit);
-    auto handshake = std::make_unique<Handshake<Conn>>(++serials_, std::move(connection), pool_, options_, table_, *this);
+    auto handshake = std::make_unique<Handshake<Conn>>(++serials_, std::move(connection), pool_, rules_, table_, *this);
     Handshake<Conn>& fresh = *handshake;
     fresh.place = all_.size();
     all_.push_back({now + options_.handshake_limit, std::move(handshake)});
@@ -132,7 +155,7 @@ void Reception<Conn, Policy>::on_request(void* handshake, http::Request const& r
     auto& whose = *static_cast<Handshake<Conn>*>(handshake);
     if constexpr (always_agrees<typename Policy::Auth>) {
         static_cast<void>(request);
-        whose.answer(Authenticated::as({}));
+        answer(whose, Authenticated::as({}));
     } else {
         // A verdict that comes later is posted to this loop; by then the handshake may be over, or all of this gone.
         Asked<Authenticated> asked(
@@ -144,9 +167,9 @@ void Reception<Conn, Policy>::on_request(void* handshake, http::Request const& r
         bool const done = completes([&] { auth_.authenticate(request, whose.peer(), asked.verdict()); });
         if (!done) tell_event(events_, {.name = "policy_threw", .detail = "authentication"});
         if (auto const now = asked.take())
-            whose.answer(*now);
+            answer(whose, *now);
         else if (!done)
-            whose.answer(Authenticated::unanswered());
+            answer(whose, Authenticated::unanswered());
     }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <hubbub/core/ids.hpp>
@@ -25,6 +26,13 @@ namespace hubbub::inline v0 {
 
 template <BasicConnection Conn, HubPolicy Policy>
 class Shard;
+
+/// In ticks of a shard.
+struct HeartbeatTicks {
+    std::uint32_t ping_after, silence;
+};
+template <HubPolicy Policy>
+inline constexpr bool is_uniform_heartbeat = requires { Policy::Heartbeat::is_uniform; };
 
 /// One client that is connected: what handlers are given.
 ///
@@ -126,6 +134,12 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
             shard_->reschedule(*this);
         }
     }
+    HeartbeatTicks const& heartbeat() const noexcept {
+        if constexpr (is_uniform_heartbeat<Policy>)
+            return shard_->uniform_heartbeat();
+        else
+            return heartbeat_;
+    }
     ws::DecoderLimits const& decoder_limits() const noexcept { return shard_->options().message; }
     bool is_paused() const noexcept { return paused_ != 0; }
     bool on_decoded(MessageView message);
@@ -182,6 +196,8 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     std::uint32_t pinged_at_ = 0;      ///< milliseconds of the shard's clock
     LimitTable::Lease lease_;
     std::unique_ptr<SessionExtras> extras_;
+    struct SharedHeartbeat {};
+    [[no_unique_address]] std::conditional_t<is_uniform_heartbeat<Policy>, SharedHeartbeat, HeartbeatTicks> heartbeat_{};
     [[no_unique_address]] Data data_;
 };
 
@@ -455,7 +471,8 @@ void Session<Conn, Policy>::ping() {
 template <BasicConnection Conn, HubPolicy Policy>
 std::uint32_t Session<Conn, Policy>::check_time(std::uint32_t tick) {
     auto const& limits = shard_->limits();
-    std::uint32_t next = tick + limits.ping_after;
+    HeartbeatTicks const& heartbeat = this->heartbeat();
+    std::uint32_t next = tick + heartbeat.ping_after;
     auto const is_due = [&](std::uint32_t due) {
         if (due <= tick) return true;
         next = std::min(next, due);
@@ -475,13 +492,13 @@ std::uint32_t Session<Conn, Policy>::check_time(std::uint32_t tick) {
         next = std::min(next, tick + 10);
     }
     if (is_paused()) heard_at_ = tick;  // it cannot be heard
-    if (is_due(heard_at_ + limits.silence)) {
+    if (is_due(heard_at_ + heartbeat.silence)) {
         end({CloseCode::abnormal, "no frame came within the silence limit", CloseInfo::By::us}, true);
         return next;
     }
-    if (!is_pinged_ && is_due(heard_at_ + limits.ping_after)) {
+    if (!is_pinged_ && is_due(heard_at_ + heartbeat.ping_after)) {
         ping();
-        next = std::min(next, heard_at_ + limits.silence);
+        next = std::min(next, heard_at_ + heartbeat.silence);
     }
     if (incomplete_at_ && is_due(incomplete_at_ + limits.message))
         begin_close(CloseCode::policy_violation, "a message was not whole within the limit", CloseInfo::By::us, Pending::drop);

@@ -6,12 +6,13 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <hubbub/core/completes.hpp>
+#include <hubbub/core/entropy.hpp>
+#include <hubbub/core/small_random.hpp>
 #include <hubbub/hub/any_handler.hpp>
 #include <hubbub/hub/drain.hpp>
 #include <hubbub/hub/reception.hpp>
@@ -40,14 +41,14 @@ class Shard final : private TurnHook, private RouterHost {
 
     /// Durations in ticks.
     struct TickLimits {
-        std::uint32_t ping_after, silence, message, write, close, idle, lifetime;
+        std::uint32_t message, write, close, idle, lifetime;
     };
     /// What all shards of a hub share.
     struct Shared {
-        explicit Shared(HubOptions given) : options(std::move(given)), limits(options.connections) {}
-        HubOptions options;
+        Shared(HubOptions<Policy> given, std::size_t shard_count) : options(std::move(given)), loads(shard_count) {}
+        HubOptions<Policy> options;
         LimitTable limits;
-        typename Policy::Overflow overflow;
+        ShardLoads loads;
         typename Router::Ports ports;
         std::vector<std::weak_ptr<Shard>> shards;
         SipHash hash;
@@ -56,8 +57,7 @@ class Shard final : private TurnHook, private RouterHost {
         /// A number by chance, or the one that the seed gives for `purpose`.
         std::uint64_t draw(std::uint64_t purpose) const {
             if (options.seed) return SipHash{options.seed, purpose}({});
-            std::random_device random;
-            return std::uint64_t{random()} << 32 | random();
+            return detail::entropy();
         }
         /// Runs `function(shard)` in a turn of that shard, from any thread. False: it has ended, and the function is gone.
         template <class F>
@@ -89,8 +89,8 @@ class Shard final : private TurnHook, private RouterHost {
         loop_.request_turn();
     }
     /// A connection that is upgraded, here; see Upgrade.
-    void open(Conn&& connection, Upgrade upgrade);
-    void open_socket(typename Conn::Socket socket, Upgrade upgrade) {
+    void adopt(typename Conn::Socket socket, Upgrade upgrade) {
+        shared_->loads.enter(index_);
         open(Conn(*driver_, std::move(socket)), std::move(upgrade));
     }
 
@@ -140,8 +140,9 @@ class Shard final : private TurnHook, private RouterHost {
     // ---- for sessions only
 
     Delivery& delivery() noexcept { return delivery_; }
-    HubOptions const& options() const noexcept { return shared_->options; }
+    HubOptions<Policy> const& options() const noexcept { return shared_->options; }
     TickLimits const& limits() const noexcept { return limits_; }
+    HeartbeatTicks const& uniform_heartbeat() const noexcept { return uniform_heartbeat_; }
     typename Policy::Access& access() noexcept { return access_; }
     std::uint32_t tick() const noexcept { return tick_; }
     std::int64_t now_ticks() const noexcept { return now_.time_since_epoch().count(); }
@@ -253,10 +254,17 @@ class Shard final : private TurnHook, private RouterHost {
         now_ = loop_.now();
         tick_ = tick_of(now_);
     }
+    static std::uint32_t ticks(std::chrono::milliseconds duration) noexcept {
+        return duration.count() == 0 ? 0u : static_cast<std::uint32_t>(std::max<std::int64_t>(1, duration / tick_length));
+    }
+    static HeartbeatTicks heartbeat_ticks(HeartbeatTimes times) noexcept {
+        return {ticks(times.ping_after), ticks(times.silence_limit)};
+    }
     void arm_timer() {
         TimePoint const next = std::min(next_tick_, timers_.next());
         if (next != armed_) loop_.wake_at(armed_ = next);
     }
+    void open(Conn&& connection, Upgrade upgrade);
     void open_ready();
     void flush_all();
     void close_phase();
@@ -281,9 +289,12 @@ class Shard final : private TurnHook, private RouterHost {
     AnyHandler<SessionType> handler_;
     typename Policy::Access access_;
     typename Policy::Sharding sharding_;
+    typename Policy::Heartbeat heartbeat_;
+    HeartbeatTicks uniform_heartbeat_{};
     typename Policy::Codec codec_;
     typename Policy::EventSink events_;
     std::unique_ptr<Driver> driver_;
+    typename Policy::Overflow overflow_;
     Delivery delivery_;
     Router router_;
     typename ReceptionOf<Conn>::type reception_;
@@ -298,7 +309,7 @@ class Shard final : private TurnHook, private RouterHost {
     TimePoint begun_, now_, next_tick_, armed_ = TimePoint::max();
     std::uint32_t tick_ = 1, ran_tick_ = 1;
     bool ended_ = false;
-    std::minstd_rand random_;
+    detail::SmallRandom random_;
     std::uint64_t opened_ = 0, closed_ = 0, received_ = 0, writes_ = 0, callbacks_threw_ = 0;
     std::chrono::microseconds lag_{0};
     std::uint32_t round_trip_ = 0;
@@ -315,21 +326,24 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       index_(index),
       shared_(std::move(shared)),
       handler_(std::move(handler)),
+      access_(shared_->options.access),
+      sharding_(shared_->options.sharding),
+      heartbeat_(shared_->options.heartbeat),
+      codec_(shared_->options.codec),
+      events_(shared_->options.events),
       driver_(std::make_unique<Driver>(loop, driver)),
-      delivery_(shared_->options.queue, shared_->overflow, shared_->hash),
-      router_(index, shared_->ports, delivery_, shared_->hash, shared_->draw(2u + index.value), *this),
+      overflow_(shared_->options.overflow),
+      delivery_(shared_->options.queue, overflow_, shared_->hash),
+      router_(index, shared_->ports, delivery_, shared_->options, shared_->hash, shared_->draw(2u + index.value), *this),
       reception_(delivery_.pool(), shared_->options, shared_->limits, shared_->ports[index.value], events_),
       begun_(loop.now() - tick_length),
       now_(loop.now()),
       next_tick_(now_ + tick_length),
-      random_(static_cast<std::uint32_t>(shared_->draw(100u + index.value))) {
-    auto const ticks = [](std::chrono::milliseconds duration) {
-        return duration.count() == 0 ? 0u : static_cast<std::uint32_t>(std::max<std::int64_t>(1, duration / tick_length));
-    };
-    HubOptions const& options = shared_->options;
-    limits_ = {ticks(options.ping_after),    ticks(options.silence_limit), ticks(options.message_limit),
-               ticks(options.write_limit),   ticks(options.close_limit),   ticks(options.idle_limit),
+      random_(shared_->draw(100u + index.value)) {
+    HubOptions<Policy> const& options = shared_->options;
+    limits_ = {ticks(options.message_limit), ticks(options.write_limit), ticks(options.close_limit), ticks(options.idle_limit),
                ticks(options.lifetime_limit)};
+    if constexpr (is_uniform_heartbeat<Policy>) uniform_heartbeat_ = heartbeat_ticks(heartbeat_.times_for(Identity{}));
     loop_.attach(this);
     arm_timer();
     tell_engine();
@@ -347,6 +361,7 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     if (ended_) return;
     if (reception_.is_closed()) {  // it was on its way when the drain began, and here that may be over already
+        shared_->loads.leave(index_);
         if constexpr (ByteConnection<Conn>)
             if (!upgrade.response.empty()) reception_.accept(std::move(connection), now_);
         return;
@@ -355,7 +370,9 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     ++opened_;
     tell_event({"session_opened", session.id()});
     // Jittered from the start, so that a thousand that come together do not ping together.
-    session.heard_at_ = tick_ - std::min(tick_, static_cast<std::uint32_t>(random_() % (limits_.ping_after / 2 + 1)));
+    if constexpr (!is_uniform_heartbeat<Policy>) session.heartbeat_ = heartbeat_ticks(heartbeat_.times_for(upgrade.identity));
+    session.heard_at_ =
+        tick_ - std::min(tick_, static_cast<std::uint32_t>(random_() % (session.heartbeat().ping_after / 2 + 1)));
     session.progress_at_ = tick_;
     SessionExtras& extras = session.extras();
     extras.request = std::move(upgrade.request);
@@ -394,12 +411,18 @@ void Shard<Conn, Policy>::open_ready() {
         reception_.take_ready([this](Conn&& connection, Upgrade upgrade) {
             auto const count = static_cast<std::uint16_t>(shared_->ports.size());
             ShardIndex target = index_;
-            if (count > 1)
-                target = sharding_(SessionInfo{upgrade.request, upgrade.identity, connection.peer()}, ShardCount{count});
-            HUBBUB_ASSERT(target.value < count);
+            if (count > 1) {
+                PeerAddress const peer = connection.peer();
+                SessionInfo const info{upgrade.request, upgrade.identity, peer, shared_->loads};
+                if (!completes([&] { target = sharding_(info, ShardCount{count}); }) || target.value >= count) {
+                    tell_event({.name = "policy_threw", .detail = "sharding"});
+                    target = index_;
+                }
+            }
+            shared_->loads.enter(target);
             if (target == index_) return open(std::move(connection), std::move(upgrade));
             shared_->post(target, [socket = connection.detach(), upgrade = std::move(upgrade)](Shard& shard) mutable {
-                shard.open_socket(std::move(socket), std::move(upgrade));
+                shard.open(Conn(*shard.driver_, std::move(socket)), std::move(upgrade));
             });
         });
     }
@@ -566,6 +589,7 @@ void Shard<Conn, Policy>::close_phase() {
         SessionType& session = *dead_[i];
         router_.leave_all(session);
         ++closed_;
+        shared_->loads.leave(index_);
         tell_closed(session);
         if (!has_ended() && !completes([&] { handler_.on_close(session, *session.extras_->ended); })) {
             ++callbacks_threw_;

@@ -9,7 +9,7 @@
 
 #include <hubbub/core/siphash.hpp>
 #include <hubbub/hub/delivery.hpp>
-#include <hubbub/hub/hub_policy.hpp>
+#include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/shard_port.hpp>
 
 namespace hubbub::inline v0 {
@@ -48,13 +48,16 @@ class TopicRouter {
    public:
     using Ports = std::vector<std::shared_ptr<ShardPort>>;
 
-    TopicRouter(ShardIndex index, Ports const& ports, Delivery& delivery, SipHash hash, std::uint64_t epoch, RouterHost& host)
+    TopicRouter(ShardIndex index, Ports const& ports, Delivery& delivery, HubOptions<Policy> const& options, SipHash hash,
+                std::uint64_t epoch, RouterHost& host)
         : index_(index),
           ports_(&ports),
           delivery_(&delivery),
           hash_(hash),
           epoch_(epoch),
           host_(&host),
+          backplane_(options.backplane),
+          options_(options.topics),
           outgoing_(ports.size()) {}
 
     ShardIndex owner_of(std::string_view topic) const noexcept {

@@ -20,7 +20,7 @@ namespace hubbub::inline v0 {
 ///     drain_ended                                               sessions that were reset at the deadline
 ///     engine_chosen                 its name
 ///     callback_threw       yes      the hook, where one is known
-///     policy_threw                  "authentication" or "routes"
+///     policy_threw                  "authentication", "origin", "routes" or "sharding"
 ///     any other                     from `Hub::report`
 struct Event {
     std::string_view name;

@@ -27,17 +27,18 @@ struct OverflowingMessage {
 ///
 /// Exemplar:
 ///     struct OverflowExemplar {
-///         hubbub::OverflowAction on_full(hubbub::QueueState const&, hubbub::OverflowingMessage const&) const;
+///         hubbub::OverflowAction on_full(hubbub::QueueState const&, hubbub::OverflowingMessage const&) const noexcept;
 ///     };
 ///
 /// Required behaviour:
-/// - Called on the thread of the session's shard, in the middle of a fan-out: it touches nothing of the hub and does not throw.
+/// - Called on the thread of the session's shard, in the middle of a fan-out: it touches nothing of the hub and does not throw. Each
+///   shard has an instance of its own.
 /// - The topic's own option, where it has one, decides instead.
 ///
 /// Models: Disconnect, DropNewest, DropOldest, LatestPerKey.
 template <class T>
 concept OverflowPolicy =
-    std::default_initializable<T> && requires(T const& policy, QueueState const& state, OverflowingMessage const& message) {
+    std::copy_constructible<T> && requires(T const& policy, QueueState const& state, OverflowingMessage const& message) {
         { policy.on_full(state, message) } noexcept -> std::same_as<OverflowAction>;
     };
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/hub/hub.hpp>
 #include <hubbub/testing/client.hpp>
 #include <hubbub/testing/watched.hpp>
@@ -42,7 +43,7 @@ class Simulation {
 
     /// A hub over all loops, whose sessions `ended` knows of. What it draws by chance comes from the seed.
     template <HubPolicy Policy = DefaultPolicy, class Handler>
-    Hub<MemoryConnection, Policy> hub(Handler handler, HubOptions options = {}) {
+    Hub<MemoryConnection, Policy> hub(Handler handler, HubOptions<Policy> options = {}) {
         options.seed = random_() | 1;
         return Hub<MemoryConnection, Policy>(loops(), Watched<Handler>(std::move(handler), clients_), std::move(options));
     }
@@ -102,7 +103,7 @@ class Simulation {
     /// How the hub ended the client's session, as `on_close` was told: what the server says; a stalled peer may have seen less.
     /// Errors: std::logic_error if it has not ended.
     CloseInfo const& ended(Client const& client) const {
-        if (!client.ended()) throw std::logic_error("Simulation::ended: that session has not ended");
+        if (!client.ended()) detail::throw_exception(std::logic_error("Simulation::ended: that session has not ended"));
         return *client.ended();
     }
     std::vector<Client> const& clients() const noexcept { return clients_->all; }
@@ -233,7 +234,7 @@ inline void Simulation::settle() {
 
 inline void Simulation::run_until_idle() {
     for (std::uint64_t left = 1'000'000; step(); --left)
-        if (!left) throw std::logic_error("Simulation::run_until_idle: they never rest");
+        if (!left) detail::throw_exception(std::logic_error("Simulation::run_until_idle: they never rest"));
 }
 
 inline void Simulation::run_for(Duration duration) {

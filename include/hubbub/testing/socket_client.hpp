@@ -15,6 +15,7 @@
 #include <system_error>
 #include <utility>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/testing/server_stream.hpp>
 #include <hubbub/ws/client_handshake.hpp>
 #include <hubbub/ws/encoder.hpp>
@@ -31,7 +32,8 @@ class SocketClient {
     explicit SocketClient(std::uint16_t port, std::string_view target = "/") : descriptor_(connect_to(port)) {
         write(ws::make_upgrade_request({.target = target}));
         while (stream_.status() == 0) read_more();
-        if (stream_.status() != 101) throw std::runtime_error("the server refused with " + std::to_string(stream_.status()));
+        if (stream_.status() != 101)
+            detail::throw_exception(std::runtime_error("the server refused with " + std::to_string(stream_.status())));
     }
     SocketClient(SocketClient&& other) noexcept
         : descriptor_(std::exchange(other.descriptor_, -1)),
@@ -76,7 +78,9 @@ class SocketClient {
     };
     explicit SocketClient(Connected connected) : descriptor_(connected.descriptor) {}
 
-    [[noreturn]] static void fail(char const* what) { throw std::system_error(errno, std::generic_category(), what); }
+    [[noreturn]] static void fail(char const* what) {
+        detail::throw_exception(std::system_error(errno, std::generic_category(), what));
+    }
     static int connect_to(std::uint16_t port) {
         int const descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (descriptor < 0) fail("SocketClient: socket");
@@ -110,9 +114,9 @@ class SocketClient {
         return got > 0;
     }
     void read_more() {
-        if (!read_some()) throw std::runtime_error("SocketClient: the server has ended the connection");
+        if (!read_some()) detail::throw_exception(std::runtime_error("SocketClient: the server has ended the connection"));
         stream_.read(bytes_);
-        if (!stream_.problem().empty()) throw std::runtime_error("SocketClient: " + stream_.problem());
+        if (!stream_.problem().empty()) detail::throw_exception(std::runtime_error("SocketClient: " + stream_.problem()));
     }
 
     int descriptor_;

@@ -38,6 +38,8 @@ class Frame {
     MessageView message() const noexcept {
         return {body_->opcode, std::span<std::byte const>(body_->bytes() + body_->header, body_->size - body_->header)};
     }
+    /// To be sent or published; the view lives as long as the frame.
+    operator MessageView() const noexcept { return message(); }
     /// Bytes of the payload.
     std::size_t size() const noexcept { return body_->size - body_->header; }
 

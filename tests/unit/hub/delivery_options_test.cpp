@@ -88,7 +88,7 @@ struct NoticingPolicy : Overflowing<DropNewest> {
 }  // namespace
 
 TEST_CASE("A session that keeps up again is told how many it missed, exactly once") {
-    HubOptions options;
+    HubOptions<NoticingPolicy> options;
     options.queue = {.bytes = 10'000, .messages = 3, .high_bytes = 9'000, .low_bytes = 100};
     Told<NoticingPolicy> handler;
     handler.hooks->open = [](auto& session) { session.subscribe("room"); };
@@ -119,7 +119,7 @@ struct LogPolicy : Overflowing<DropNewest> {
 }  // namespace
 
 TEST_CASE("A topic's own option decides instead of the policy, and evicts only its own messages") {
-    HubOptions options;
+    HubOptions<LogPolicy> options;
     options.queue = {.bytes = 10'000, .messages = 3, .high_bytes = 9'000, .low_bytes = 100};
     Told<LogPolicy> handler;
     handler.hooks->open = [](auto& session) {
@@ -140,9 +140,9 @@ TEST_CASE("A topic's own option decides instead of the policy, and evicts only i
 }
 
 TEST_CASE("A receipt says what became of exactly that message, on all shards") {
-    HubOptions options;
-    options.queue = {.bytes = 10'000, .messages = 2, .high_bytes = 9'000, .low_bytes = 100};
     using Policy = Overflowing<DropNewest>;
+    HubOptions<Policy> options;
+    options.queue = {.bytes = 10'000, .messages = 2, .high_bytes = 9'000, .low_bytes = 100};
     for (std::size_t const shards : {1u, 3u}) {
         Told<Policy> handler;
         handler.hooks->open = [](auto& session) { session.subscribe("room"); };

@@ -45,7 +45,7 @@ struct Observed : DefaultPolicy {
 template <class P = Disconnect>
 struct ObservedWorld : World<Told<Observed<P>>, Observed<P>> {
     using Base = World<Told<Observed<P>>, Observed<P>>;
-    explicit ObservedWorld(Told<Observed<P>> handler = {}, HubOptions options = {}, std::size_t shards = 1)
+    explicit ObservedWorld(Told<Observed<P>> handler = {}, HubOptions<Observed<P>> options = {}, std::size_t shards = 1)
         : Base(std::move(handler), shards, std::move(options)) {
         EventLog::lines.clear();
         EventLog::sessions.clear();
@@ -101,8 +101,8 @@ TEST_CASE("The sink is told that a session opened and closed, with the code and 
 }
 
 TEST_CASE("The sink is told of each connection that is refused, and why") {
-    HubOptions options;
-    options.connections.in_all = 2;
+    HubOptions<Observed<>> options;
+    options.limits.in_all = 2;
     ObservedWorld<> world({}, options);
     auto const end = [&] {
         world.wires.back()->client_ended = true;
@@ -135,7 +135,7 @@ TEST_CASE("The sink is told of each connection that is refused, and why") {
 }
 
 TEST_CASE("The sink is told of what a slow session missed, once it keeps up again, or when it has gone") {
-    HubOptions options;
+    HubOptions<Observed<DropNewest>> options;
     options.queue = {.bytes = 100'000, .messages = 2};
     Told<Observed<DropNewest>> handler;
     handler.hooks->open = [](auto& session) { session.subscribe("room"); };
@@ -160,7 +160,7 @@ TEST_CASE("The sink is told of what a slow session missed, once it keeps up agai
 }
 
 TEST_CASE("The sink is told once of a session that is disconnected because it is slow") {
-    HubOptions options;
+    HubOptions<Observed<>> options;
     options.queue = {.bytes = 100'000, .messages = 2};
     Told<Observed<>> handler;
     SessionId id;
@@ -209,7 +209,7 @@ TEST_CASE("The sink of each shard is told when its drain begins, with how many, 
 }
 
 TEST_CASE("The sink is told of callbacks and policies that threw") {
-    HubOptions options;
+    HubOptions<Observed<>> options;
     options.routes = std::make_shared<http::Routes>();
     options.routes->add("/page", [](http::Request const&) -> http::Response { throw 1; });
     Told<Observed<>> handler;

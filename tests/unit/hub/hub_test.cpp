@@ -41,12 +41,12 @@ struct Words : NoopHandler {
 
 template <HubPolicy Policy = DefaultPolicy>
 struct Worded : World<Words, Policy> {
-    explicit Worded(std::size_t shards = 1, HubOptions options = {})
+    explicit Worded(std::size_t shards = 1, HubOptions<Policy> options = {})
         : Worded(std::make_unique<Log>(), shards, std::move(options)) {}
     Log& log;
 
    private:
-    Worded(std::unique_ptr<Log> owned, std::size_t shards, HubOptions options)
+    Worded(std::unique_ptr<Log> owned, std::size_t shards, HubOptions<Policy> options)
         : World<Words, Policy>(Words{*owned}, shards, std::move(options)), log(*owned), owned_(std::move(owned)) {}
     std::unique_ptr<Log> owned_;
 };
@@ -110,7 +110,7 @@ TEST_CASE("A direct send comes behind what its receiver's topics published befor
 }
 
 TEST_CASE("A stalled reader is disconnected with 1013 when its queue is full, and delays nobody") {
-    HubOptions options;
+    HubOptions<Overflowing<Disconnect>> options;
     options.queue = {.bytes = 1000, .messages = 8};
     Worded<Overflowing<Disconnect>> world(1, options);
     auto stalled = world.connect(), healthy = world.connect();
@@ -134,7 +134,7 @@ TEST_CASE("A stalled reader is disconnected with 1013 when its queue is full, an
 }
 
 TEST_CASE("DropOldest keeps the newest messages within the limit") {
-    HubOptions options;
+    HubOptions<Overflowing<DropOldest>> options;
     options.queue = {.bytes = 100'000, .messages = 5};
     Worded<Overflowing<DropOldest>> world(1, options);
     auto stalled = world.connect(), healthy = world.connect();
@@ -149,7 +149,7 @@ TEST_CASE("DropOldest keeps the newest messages within the limit") {
 }
 
 TEST_CASE("DropNewest keeps what is queued") {
-    HubOptions options;
+    HubOptions<Overflowing<DropNewest>> options;
     options.queue = {.bytes = 100'000, .messages = 5};
     Worded<Overflowing<DropNewest>> world(1, options);
     auto stalled = world.connect(), healthy = world.connect();

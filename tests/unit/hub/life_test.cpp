@@ -135,8 +135,8 @@ TEST_CASE("A publication waits for its permission, and what comes behind it wait
 }
 
 TEST_CASE("Too many connections in all are 503, of one address 429, of one user 429, and every place is given back") {
-    HubOptions options;
-    options.connections = {.in_all = 4, .per_address = 2, .per_user = 1};
+    HubOptions<AuthPolicy> options;
+    options.limits = {.in_all = 4, .per_address = 2, .per_user = 1};
     Told<AuthPolicy> handler;
     World<Told<AuthPolicy>, AuthPolicy> world(handler, 1, options);
     auto const from = [&](std::uint8_t last) {

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/policy/limits.hpp>
+
 #include "tests/support/catch.hpp"
 
 using hubbub::LimitTable;
@@ -32,19 +34,20 @@ PeerAddress ipv6(std::uint8_t eighth, std::uint8_t last) {
 
 /// What is taken stays taken until `leases` is cut.
 struct Table {
-    explicit Table(hubbub::ConnectionLimits const& limits) : table(limits) {}
+    explicit Table(hubbub::ConnectionLimits most) : limits(most) {}
     Refused take(PeerAddress const& address) {
         LimitTable::Lease lease;
-        auto const refused = table.take(address, lease);
+        auto const refused = table.take(address, limits.in_all, limits.per_address, lease);
         if (refused == Refused::none) leases.push_back(std::move(lease));
         return refused;
     }
     Refused take(std::string const& user) {
         LimitTable::UserLease lease;
-        auto const refused = table.take(user, lease);
+        auto const refused = table.take(user, limits.per_user, lease);
         if (refused == Refused::none) user_leases.push_back(std::move(lease));
         return refused;
     }
+    hubbub::ConnectionLimits limits;
     LimitTable table;
     std::vector<LimitTable::Lease> leases;
     std::vector<LimitTable::UserLease> user_leases;
@@ -105,24 +108,24 @@ TEST_CASE("Zero is no limit") {
 }
 
 TEST_CASE("A lease is given back once: when it is destroyed, or overwritten, not when it moves") {
-    LimitTable table({.in_all = 10, .per_address = 1, .per_user = 1});
+    LimitTable table;
     LimitTable::Lease lease;
-    REQUIRE(table.take(ipv4(1), lease) == Refused::none);
+    REQUIRE(table.take(ipv4(1), 10, 1, lease) == Refused::none);
     {
         LimitTable::Lease moved = std::move(lease);
         LimitTable::Lease again;
-        CHECK(table.take(ipv4(1), again) == Refused::address);
+        CHECK(table.take(ipv4(1), 10, 1, again) == Refused::address);
         auto& same = moved;
         moved = std::move(same);
         CHECK(table.in_all() == 1);
     }
     CHECK(table.in_all() == 0);
-    REQUIRE(table.take(ipv4(1), lease) == Refused::none);
-    REQUIRE(table.take(ipv4(2), lease) == Refused::none);  // the first is given back
+    REQUIRE(table.take(ipv4(1), 10, 1, lease) == Refused::none);
+    REQUIRE(table.take(ipv4(2), 10, 1, lease) == Refused::none);  // the first is given back
     CHECK(table.in_all() == 1);
     LimitTable::Lease other;
-    CHECK(table.take(ipv4(1), other) == Refused::none);
-    CHECK(table.take(ipv4(2), other) == Refused::address);
+    CHECK(table.take(ipv4(1), 10, 1, other) == Refused::none);
+    CHECK(table.take(ipv4(2), 10, 1, other) == Refused::address);
     CHECK(table.in_all() == 2);  // what a refused `take` was given stays
 }
 
@@ -139,7 +142,7 @@ TEST_CASE("Nothing is remembered of addresses and users that hold nothing") {
 }
 
 TEST_CASE("Threads that take and give back never get past a limit, and leave nothing behind") {
-    LimitTable table({.in_all = 6, .per_address = 4, .per_user = 3});
+    LimitTable table;
     std::atomic<int> in_all{0}, of_address{0}, of_user{0}, too_many{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)
@@ -150,12 +153,12 @@ TEST_CASE("Threads that take and give back never get past a limit, and leave not
                 bool const is_shared = t % 2 == 0;
                 for (int k = 0; k < 3; ++k) {
                     LimitTable::Lease lease;
-                    if (table.take(ipv4(is_shared ? 1 : 2), lease) != Refused::none) continue;
+                    if (table.take(ipv4(is_shared ? 1 : 2), 6, 4, lease) != Refused::none) continue;
                     leases.push_back(std::move(lease));
                     if (++in_all > 6) ++too_many;
                     if (is_shared && ++of_address > 4) ++too_many;
                 }
-                bool const has_user = table.take("ada", user) == Refused::none;
+                bool const has_user = table.take("ada", 3, user) == Refused::none;
                 if (has_user && ++of_user > 3) ++too_many;
                 if (has_user) --of_user;
                 in_all -= static_cast<int>(leases.size());

@@ -35,7 +35,7 @@ struct Overflowing : DefaultPolicy {
 /// A hub over manual loops, and its clients.
 template <class Handler, HubPolicy Policy = DefaultPolicy>
 struct World {
-    explicit World(Handler handler, std::size_t shards = 1, HubOptions options = {})
+    explicit World(Handler handler, std::size_t shards = 1, HubOptions<Policy> options = {})
         : hub(make_loops(shards), std::move(handler), std::move(options)) {}
 
     std::span<ShardLoop* const> make_loops(std::size_t count) {

@@ -26,7 +26,7 @@ TEST_CASE("UniformTopics says nothing special about any topic") {
 
 TEST_CASE("What the policy says of a topic's name decides instead of the hub's overflow policy, on every shard") {
     for (std::size_t const shards : {1u, 3u}) {
-        HubOptions options;
+        HubOptions<PricesPolicy> options;
         options.queue = {.bytes = 100'000, .messages = 3};
         Told<PricesPolicy> handler;
         handler.hooks->open = [](auto& session) {

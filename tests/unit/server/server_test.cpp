@@ -29,7 +29,7 @@ struct Echo : NoopHandler {
     void on_message(auto& session, MessageView message) { session.send(message); }
 };
 
-std::string refusal(ServerOptions options) {
+std::string refusal(ServerOptions<> options) {
     try {
         Server const server{Echo{}, std::move(options)};
     } catch (std::exception const& error) {

@@ -43,8 +43,9 @@ struct AcceptShared {
 class AcceptSource {
    public:
     AcceptSource(std::shared_ptr<AcceptShared> shared, SocketEngine& engine, std::function<void(TcpSocket)> on_accept)
-        : shared_(std::move(shared)), on_accept_(std::move(on_accept)), spare_(open_spare()) {
+        : shared_(std::move(shared)), on_accept_(std::move(on_accept)) {
         watch_ = engine.listen(shared_->socket.descriptor(), [this] { accept_batch(); });
+        spare_ = open_spare();
     }
     AcceptSource(AcceptSource const&) = delete;
     AcceptSource& operator=(AcceptSource const&) = delete;
@@ -65,7 +66,7 @@ class AcceptSource {
 
     std::shared_ptr<AcceptShared> shared_;
     std::function<void(TcpSocket)> on_accept_;
-    int spare_;
+    int spare_ = -1;
     std::chrono::milliseconds pause_{0};  // the last one, 0 while all is well
     std::unique_ptr<ListenWatch> watch_;
 };

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/transport/tcp/asio_loop.hpp>
 #include <hubbub/transport/tcp/handler_memory.hpp>
 #include <hubbub/transport/tcp/readiness_engine.hpp>
@@ -66,7 +67,7 @@ class AsioEngine final : public ReadinessEngine {
 
     static AsioLoop& asio_loop(ShardLoop& loop) {
         if (auto* found = static_cast<AsioLoop*>(loop.extension(&AsioLoop::key))) return *found;
-        throw std::invalid_argument("the asio engine needs an AsioLoop; choose epoll or automatic for other loops");
+        throw_exception(std::invalid_argument("the asio engine needs an AsioLoop; choose epoll or automatic for other loops"));
     }
 
     void arm(SocketState& state) override;
@@ -118,11 +119,11 @@ class AsioEngine::Listener final : public ListenWatch {
     void pause_for(Duration pause) override {
         paused_ = true;
         timer_.expires_after(pause);
-        loop_.wait_in_loop(timer_, [state = state_](std::error_code error) {
-            if (error || !state->listener) return;
-            state->listener->paused_ = false;
-            state->listener->wait();
-        });
+        loop_.wait_in_loop(timer_, AsioLoop::WaitHandler{[state = state_](std::error_code error) {
+                               if (error || !state->listener) return;
+                               state->listener->paused_ = false;
+                               state->listener->wait();
+                           }});
     }
 
    private:
@@ -135,7 +136,7 @@ class AsioEngine::Listener final : public ListenWatch {
         auto handler = [state = state_](std::error_code error) {
             if (!error && state->listener) on_ready(*state);
         };
-        loop_.wait_in_loop(descriptor_, std::move(handler), AsioLoop::Descriptor::wait_read);
+        loop_.wait_in_loop(descriptor_, AsioLoop::WaitHandler{std::move(handler)}, AsioLoop::Descriptor::wait_read);
     }
     static void on_ready(State& state) {
         AsioLoop& loop = state.listener->loop_;
@@ -156,12 +157,12 @@ class AsioEngine::Listener final : public ListenWatch {
 inline AsioEngine::Listener::Listener(AsioLoop& loop, int descriptor, UniqueFunction<void()> ready)
     : loop_(loop), descriptor_(loop.executor()), timer_(loop.executor()) {
     int const own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-    if (own < 0) throw std::system_error(errno, std::generic_category(), "F_DUPFD_CLOEXEC for a listening socket");
+    if (own < 0) throw_exception(std::system_error(errno, std::generic_category(), "F_DUPFD_CLOEXEC for a listening socket"));
     std::error_code error;
     descriptor_.assign(own, error);
     if (error) {
         ::close(own);
-        throw std::system_error(error, "waiting on a listening socket");
+        throw_exception(std::system_error(error, "waiting on a listening socket"));
     }
     state_->listener = this;
     state_->ready = std::move(ready);
@@ -194,7 +195,7 @@ inline void AsioEngine::arm(SocketState& state) {
     if (state.wants_write() && !state.write_armed) {
         state.write_armed = true;
         WriteHandler handler{core_, &entry, {state.slot, entry.generation, Event::writable}};
-        asio_.wait_in_loop(*entry.descriptor, std::move(handler), AsioLoop::Descriptor::wait_write);
+        asio_.wait_in_loop(*entry.descriptor, AsioLoop::WaitHandler{std::move(handler)}, AsioLoop::Descriptor::wait_write);
     }
 }
 

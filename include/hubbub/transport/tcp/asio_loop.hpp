@@ -44,6 +44,12 @@ class AsioLoop final : public ShardLoop {
     using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
     using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
+    /// Any handler of a wait.
+    struct WaitHandler {
+        UniqueFunction<void(std::error_code)> function;
+        void operator()(std::error_code error) { function(error); }
+    };
+
     /// For `extension`: the answer is a pointer to the AsioLoop.
     static inline constexpr char key = 0;
 
@@ -74,10 +80,13 @@ class AsioLoop final : public ShardLoop {
     Executor executor() noexcept { return context_.get_executor(); }
 
     /// Waits on an Asio object in this loop: the handler runs on the loop's thread, outside of a turn.
+    ///
+    /// Cost: what Asio makes of a wait takes long to compile, once for each type of handler. So each type has one only for the loop
+    /// that counts, which is no strand, and a handler for which speed matters little is best given as a `WaitHandler`.
     template <class Object, class... Arguments, class Handler>
     void wait_in_loop(Object& object, Handler handler, Arguments... arguments) {
         if (strand_)
-            object.async_wait(arguments..., asio::bind_executor(*strand_, std::move(handler)));
+            object.async_wait(arguments..., asio::bind_executor(*strand_, WaitHandler{std::move(handler)}));
         else
             object.async_wait(arguments..., std::move(handler));
     }

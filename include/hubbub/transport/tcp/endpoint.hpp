@@ -17,6 +17,7 @@
 #include <string_view>
 #include <system_error>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/core/peer_address.hpp>
 
 namespace hubbub::inline v0 {
@@ -49,7 +50,7 @@ class Endpoint {
 
    private:
     [[noreturn]] static void refuse(std::string_view text, std::string_view why) {
-        throw std::invalid_argument("endpoint \"" + std::string(text) + "\": " + std::string(why));
+        detail::throw_exception(std::invalid_argument("endpoint \"" + std::string(text) + "\": " + std::string(why)));
     }
     void parse_path(std::string_view text, std::string_view path);
     void parse_address(std::string_view text, std::string_view address);
@@ -68,7 +69,7 @@ inline Endpoint local_endpoint(int descriptor) {
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
     if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &length) != 0)
-        throw std::system_error(errno, std::generic_category(), "getsockname");
+        detail::throw_exception(std::system_error(errno, std::generic_category(), "getsockname"));
     return Endpoint(reinterpret_cast<sockaddr const*>(&storage), length);
 }
 
@@ -169,7 +170,8 @@ inline Endpoint::Endpoint(sockaddr const* address, socklen_t length) {
         std::memcpy(bytes_.data(), in.sin6_addr.s6_addr, 16);
         return;
     }
-    if (address->sa_family != AF_INET) throw std::invalid_argument("a socket that is neither IPv4, IPv6 nor Unix");
+    if (address->sa_family != AF_INET)
+        detail::throw_exception(std::invalid_argument("a socket that is neither IPv4, IPv6 nor Unix"));
     auto const& in = *reinterpret_cast<sockaddr_in const*>(address);
     port_ = ntohs(in.sin_port);
     std::memcpy(bytes_.data(), &in.sin_addr, 4);

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/transport/tcp/readiness_engine.hpp>
 
 namespace hubbub::inline v0::detail {
@@ -39,6 +40,8 @@ class EpollEngine final : public ReadinessEngine {
     std::unique_ptr<ListenWatch> listen(int descriptor, UniqueFunction<void()> ready) override;
 
    private:
+    EpollEngine(ShardLoop& loop, int epoll) : ReadinessEngine(loop), epoll_(epoll) {}
+
     class Listener;
     enum class Source : std::uint8_t { connection, listener, timer };
 
@@ -75,12 +78,12 @@ class EpollEngine::Listener final : public ListenWatch {
     Listener(EpollEngine& engine, int descriptor, UniqueFunction<void()> ready)
         : engine_(engine), number_(engine.next_listener_++), descriptor_(descriptor), ready_(std::move(ready)) {
         timer_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-        if (timer_ < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+        if (timer_ < 0) throw_exception(std::system_error(errno, std::generic_category(), "timerfd_create"));
         epoll_event event{.events = EPOLLIN, .data = tag(Source::timer, number_)};
         if (::epoll_ctl(engine_.epoll_, EPOLL_CTL_ADD, timer_, &event) != 0 || !watch()) {
             int const error = errno;
             ::close(timer_);
-            throw std::system_error(error, std::generic_category(), "epoll_ctl for a listening socket");
+            throw_exception(std::system_error(error, std::generic_category(), "epoll_ctl for a listening socket"));
         }
         engine_.listening_.push_back(this);
     }
@@ -130,14 +133,10 @@ class EpollEngine::Listener final : public ListenWatch {
     UniqueFunction<void()> ready_;
 };
 
-inline EpollEngine::EpollEngine(ShardLoop& loop) : ReadinessEngine(loop), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-    if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
-    try {
-        watch_ = loop.watch(epoll_, [this] { on_ready(); });
-    } catch (...) {
-        ::close(epoll_);
-        throw;
-    }
+// It calls another constructor first, so that the destructor cleans up where `watch` throws.
+inline EpollEngine::EpollEngine(ShardLoop& loop) : EpollEngine(loop, ::epoll_create1(EPOLL_CLOEXEC)) {
+    if (epoll_ < 0) throw_exception(std::system_error(errno, std::generic_category(), "epoll_create1"));
+    watch_ = loop.watch(epoll_, [this] { on_ready(); });
 }
 
 inline std::unique_ptr<ListenWatch> EpollEngine::listen(int descriptor, UniqueFunction<void()> ready) {

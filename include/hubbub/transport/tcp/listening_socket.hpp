@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/transport/tcp/endpoint.hpp>
 
 namespace hubbub::inline v0::detail {
@@ -49,9 +50,11 @@ class ListeningSocket {
     }
 
    private:
+    explicit ListeningSocket(Endpoint const& endpoint) : endpoint_(endpoint) {}
     [[noreturn]] void fail(char const* what) const {
         int const error = errno;
-        throw std::system_error(error, std::generic_category(), "cannot " + std::string(what) + " " + endpoint_.to_string());
+        throw_exception(
+            std::system_error(error, std::generic_category(), "cannot " + std::string(what) + " " + endpoint_.to_string()));
     }
     void open(Options const& options);
     void bind();
@@ -66,19 +69,14 @@ class ListeningSocket {
     ino_t inode_ = 0;
 };
 
-inline ListeningSocket::ListeningSocket(Endpoint const& endpoint, Options const& options) : endpoint_(endpoint) {
+// It calls another constructor first, so that the destructor cleans up where the rest throws.
+inline ListeningSocket::ListeningSocket(Endpoint const& endpoint, Options const& options) : ListeningSocket(endpoint) {
     int const domain = endpoint.family() == Endpoint::Family::ipv4   ? AF_INET
                        : endpoint.family() == Endpoint::Family::ipv6 ? AF_INET6
                                                                      : AF_UNIX;
     descriptor_ = ::socket(domain, SOCK_STREAM, 0);
     if (descriptor_ < 0) fail("open a socket for");
-    try {
-        open(options);
-    } catch (...) {
-        remove_path();
-        ::close(descriptor_);
-        throw;
-    }
+    open(options);
 }
 
 inline ListeningSocket::ListeningSocket(int adopted, Options const& options)
@@ -86,8 +84,8 @@ inline ListeningSocket::ListeningSocket(int adopted, Options const& options)
     int listening = 0;
     socklen_t length = sizeof listening;
     if (::getsockopt(adopted, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 || listening == 0)
-        throw std::system_error(EINVAL, std::generic_category(),
-                                "the adopted socket " + endpoint_.to_string() + " does not listen");
+        throw_exception(std::system_error(EINVAL, std::generic_category(),
+                                          "the adopted socket " + endpoint_.to_string() + " does not listen"));
     set_options(options);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <hubbub/core/assert.hpp>
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/core/peer_address.hpp>
 
 namespace hubbub::inline v0::detail {
@@ -67,7 +68,7 @@ class SlotTable {
             free_.pop_back();
             return slot;
         }
-        if (used_ == max_slots) throw std::length_error("one loop holds at most 16777216 connections");
+        if (used_ == max_slots) throw_exception(std::length_error("one loop holds at most 16777216 connections"));
         if (used_ == pages_.size() * page_size) pages_.push_back(std::make_unique<Page>());
         return used_++;
     }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/core/shard_loop.hpp>
 #include <hubbub/transport/tcp/accept_source.hpp>
 #include <hubbub/transport/tcp/endpoint.hpp>
@@ -104,13 +105,12 @@ class TcpAcceptor::Registration {
     static void begin(std::shared_ptr<Registration> const& self) {
         auto const engine = self->engine_.lock();
         if (!engine || self->shared_->closed) return;
-        try {
-            self->source_.emplace(self->shared_, **engine, std::move(self->on_accept_));
-        } catch (std::system_error const& error) {
-            self->shared_->report(error.what(), error.code().value());
-            return;
-        }
-        (*engine)->keep(self);
+        detail::attempt<std::system_error>(
+            [&] {
+                self->source_.emplace(self->shared_, **engine, std::move(self->on_accept_));
+                (*engine)->keep(self);
+            },
+            [&](std::system_error const& error) { self->shared_->report(error.what(), error.code().value()); });
     }
 
     /// Called with the mutex held, so that the loop lives.

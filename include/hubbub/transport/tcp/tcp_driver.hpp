@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/core/shard_loop.hpp>
 #include <hubbub/transport/connection.hpp>
 #include <hubbub/transport/tcp/asio_engine.hpp>
@@ -48,11 +49,13 @@ static_assert(Driver<TcpDriver>);
 
 inline std::unique_ptr<detail::SocketEngine> TcpDriver::make_engine(ShardLoop& loop, EngineKind kind) {
     if (kind == EngineKind::uring)
-        throw std::invalid_argument("the uring engine is not part of this build; choose epoll, asio or automatic");
+        detail::throw_exception(
+            std::invalid_argument("the uring engine is not part of this build; choose epoll, asio or automatic"));
 #ifdef __linux__
     if (kind != EngineKind::asio) return std::make_unique<detail::EpollEngine>(loop);
 #else
-    if (kind == EngineKind::epoll) throw std::invalid_argument("the epoll engine needs Linux; choose asio or automatic");
+    if (kind == EngineKind::epoll)
+        detail::throw_exception(std::invalid_argument("the epoll engine needs Linux; choose asio or automatic"));
 #endif
     return std::make_unique<detail::AsioEngine>(loop);
 }

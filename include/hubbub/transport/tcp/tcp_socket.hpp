@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/core/peer_address.hpp>
 #include <hubbub/transport/tcp/endpoint.hpp>
 
@@ -67,7 +68,7 @@ class TcpSocket {
 
 inline TcpSocket TcpSocket::adopt(int descriptor, Options const& options) {
     auto const check = [](bool succeeded, char const* what) {
-        if (!succeeded) throw std::system_error(errno, std::generic_category(), what);
+        if (!succeeded) detail::throw_exception(std::system_error(errno, std::generic_category(), what));
     };
     int const status = ::fcntl(descriptor, F_GETFL);
     check(status >= 0 && ::fcntl(descriptor, F_SETFL, status | O_NONBLOCK) == 0, "O_NONBLOCK");

@@ -31,6 +31,8 @@ namespace hubbub_test {
 /// A client without any of the library.
 class RawPeer {
    public:
+    static constexpr std::size_t large = 4u << 20;  ///< much more than the buffers of sockets hold
+
     explicit RawPeer(int descriptor) : descriptor_(descriptor) {}
     explicit RawPeer(hubbub::Endpoint const& endpoint, int receive_buffer = 0) {
         sockaddr_storage storage;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,13 +11,29 @@
 
 namespace hubbub::inline v0 {
 
-/// Which pages may connect (RFC 6455 10.2). On by default: browsers let any page open a WebSocket to any host, with its cookies.
+/// Which pages may connect (RFC 6455 10.2). It exists because browsers let any page open a WebSocket to any host, with its cookies.
+///
+/// Exemplar:
+///     struct OriginExemplar {
+///         bool passes(hubbub::http::Request const&) const;
+///     };
+///
+/// Required behaviour: called on the loop that accepted the connection, before authentication; each shard has an instance of its
+/// own. A request that does not pass is answered with 403, and so is one for which it throws.
+///
+/// Models: OriginCheck.
+template <class T>
+concept OriginPolicy = std::copy_constructible<T> && requires(T const& policy, http::Request const& request) {
+    { policy.passes(request) } -> std::same_as<bool>;
+};
+
+/// Lets pages of this host in, or of the origins that are listed. On by default.
 ///
 /// A request without Origin comes from no browser. `null` is refused wherever something is checked.
 struct OriginCheck {
     bool is_on = true;
-    bool absent_allowed = true;        ///< a request without Origin passes
-    std::vector<std::string> allowed;  ///< exact origins, "https://example.org:8443"; empty: the host that was connected to
+    bool absent_allowed = true;          ///< a request without Origin passes
+    std::vector<std::string> allowed{};  ///< exact origins, "https://example.org:8443"; empty: the host that was connected to
 
     static OriginCheck off() { return {false, true, {}}; }
 
@@ -32,5 +49,6 @@ struct OriginCheck {
         return scheme != std::string_view::npos && http::equals_ignoring_case(origin->substr(scheme + 3), request.host());
     }
 };
+static_assert(OriginPolicy<OriginCheck>);
 
 }  // namespace hubbub::inline v0

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <utility>
+
+#if !defined(__cpp_exceptions)
+#include <cstdio>
+#include <exception>
+#endif
+
+namespace hubbub::inline v0::detail {
+
+/// Throws. It exists so that the library builds without exceptions too: there it writes what is wrong to the standard error stream
+/// and calls `std::terminate`, which a host may have replaced with `std::set_terminate`.
+template <class Exception>
+[[noreturn]] void throw_exception(Exception const& exception) {
+#if defined(__cpp_exceptions)
+    throw exception;
+#else
+    (void)std::fprintf(stderr, "hubbub: %s\n", exception.what());
+    std::terminate();
+#endif
+}
+
+/// Calls `function`; if it throws an `Exception`, `otherwise(exception)`. Other exceptions pass. In a build without exceptions nothing
+/// is caught.
+template <class Exception, class F, class G>
+void attempt(F&& function, [[maybe_unused]] G&& otherwise) {
+#if defined(__cpp_exceptions)
+    try {
+        std::forward<F>(function)();
+    } catch (Exception const& exception) {
+        std::forward<G>(otherwise)(exception);
+    }
+#else
+    std::forward<F>(function)();
+#endif
+}
+
+}  // namespace hubbub::inline v0::detail

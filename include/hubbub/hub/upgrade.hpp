@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <hubbub/core/identity.hpp>
+#include <hubbub/http/request.hpp>
+#include <hubbub/hub/limit_table.hpp>
+
+namespace hubbub::inline v0 {
+
+/// What a handshake ends in, when it ends well.
+struct Upgrade {
+    http::Request request;
+    Identity identity;
+    std::string protocol;           ///< the subprotocol that was chosen
+    std::string response;           ///< the 101, or empty if it has been sent
+    std::vector<std::byte> beyond;  ///< bytes that followed the request: frames already
+    LimitTable::Lease lease;
+    LimitTable::UserLease user_lease;
+};
+
+}  // namespace hubbub::inline v0
