@@ -8,10 +8,12 @@
 #include <hubbub/server/server.hpp>
 #include <hubbub/testing/socket_client.hpp>
 
+// [chat]
 struct Chat : hubbub::NoopHandler {
     void on_open(auto& session) { session.subscribe("lobby"); }
     void on_message(auto& session, hubbub::MessageView message) { session.publish("lobby", message); }
 };
+// [/chat]
 
 static int test() {
     hubbub::Server server{Chat{}, {.port = 0, .threads = 1}};

@@ -21,6 +21,7 @@ struct Listener : hubbub::NoopHandler {
     void on_open(auto& session) { session.subscribe("time"); }
 };
 
+// [clock]
 /// What the host did before there was a hub; now it publishes too.
 class Clock {
    public:
@@ -41,14 +42,17 @@ class Clock {
     hubbub::Hub<hubbub::TcpConnection>& hub_;
     std::chrono::milliseconds interval_;
 };
+// [/clock]
 
 int main(int argc, char** argv) {
     bool const is_test = argc > 1 && std::string_view(argv[1]) == "--self-test";
 
+    // [own_loop]
     asio::io_context context;  // the host's
     hubbub::Hub<hubbub::TcpConnection> hub{context, Listener{}};
     hubbub::TcpAcceptor acceptor{hubbub::Endpoint{is_test ? "127.0.0.1:0" : "127.0.0.1:8080"}};
     acceptor.serve(hub.driver(0), [&hub](hubbub::TcpSocket socket) { hub.adopt(std::move(socket)); });
+    // [/own_loop]
     Clock const clock(context, hub, std::chrono::milliseconds(is_test ? 10 : 1000));
 
     bool fine = true;

@@ -29,6 +29,7 @@ struct OwnTopics {
     }
 };
 
+// [policy]
 struct GamePolicy : hubbub::DefaultPolicy {
     using Auth = ByName;
     using Access = OwnTopics;
@@ -37,6 +38,7 @@ struct GamePolicy : hubbub::DefaultPolicy {
         int score = 0;  // session.data().score
     };
 };
+// [/policy]
 
 struct Game : hubbub::NoopHandler {
     void on_open(auto& session) { session.subscribe(session.identity().user + "/letters"); }

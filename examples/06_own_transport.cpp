@@ -19,6 +19,7 @@ struct Channel {
     hubbub::ByteConnectionOwner* server = nullptr;
 };
 
+// [connection]
 class CallConnection {
    public:
     struct Driver {  // one for each shard; a transport with system calls to gather makes them in `commit`
@@ -58,12 +59,14 @@ class CallConnection {
     std::shared_ptr<Channel> channel_;
 };
 static_assert(hubbub::ByteConnection<CallConnection>);
+// [/connection]
 
 struct Echo : hubbub::NoopHandler {
     void on_message(auto& session, hubbub::MessageView message) { session.send(message); }
 };
 
 int main() {
+    // [hub]
     hubbub::ManualLoop loop;  // a loop that runs when it is told to
     hubbub::Hub<CallConnection> hub{loop, Echo{}};
 
@@ -72,6 +75,7 @@ int main() {
     channel->to_client = [&heard](std::string const& bytes) { heard += bytes; };
     hub.adopt(CallConnection::Socket{channel});
     loop.run_until_idle();
+    // [/hub]
 
     auto const say = [&](std::string bytes) {
         loop.run_events([&] { channel->server->on_bytes(std::as_writable_bytes(std::span(bytes))); });

@@ -12,6 +12,7 @@
 #include <hubbub/server/server.hpp>
 #include <hubbub/testing/socket_client.hpp>
 
+// [topics]
 /// Of a topic with prices a full queue keeps the newest of each key; other topics follow the policy.
 struct PricesByKey {
     hubbub::TopicOptions options_for(std::string_view topic) const {
@@ -22,6 +23,7 @@ struct PricesByKey {
 struct TickerPolicy : hubbub::DefaultPolicy {
     using Topics = PricesByKey;
 };
+// [/topics]
 
 struct Ticker : hubbub::NoopHandler {
     void on_open(auto& session) { session.subscribe("prices"); }
@@ -32,11 +34,13 @@ static void quote(hubbub::Server<TickerPolicy>& server, std::atomic<bool> const&
     constexpr std::string_view shares[] = {"ACME", "HUB", "LOUD"};
     auto const broadcaster = server.hub().broadcaster();
     for (std::uint64_t price = 100; goes_on; ++price) {
+        // [publish]
         std::uint64_t const share = price % 3;
         hubbub::PublishOptions options;
         options.key = share + 1;
         auto const frame = hubbub::Frame::text(std::string(shares[share]) + " " + std::to_string(price));
         static_cast<void>(broadcaster.publish("prices", frame, std::move(options)));
+        // [/publish]
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
 }

@@ -21,9 +21,11 @@ class Works {
     ~Works() {
         if (thread_.joinable()) end();
     }
+    // [broadcaster]
     void begin(Broadcaster broadcaster) {
         thread_ = std::thread([this, broadcaster = std::move(broadcaster)] { run(broadcaster); });
     }
+    // [/broadcaster]
     void add(hubbub::SessionId who, unsigned long number) {
         std::lock_guard const lock(mutex_);
         waiting_.emplace_back(who, number);
@@ -51,7 +53,9 @@ class Works {
             unsigned long left = number;
             for (unsigned long factor = 2; left > 1 && factor <= left; ++factor)
                 for (; left % factor == 0; left /= factor) text += " " + std::to_string(factor);
-            broadcaster.send(who, hubbub::Frame::text(text));  // `closed`, if it has gone meanwhile
+            // [send]
+            broadcaster.send(who, hubbub::Frame::text(text));  // nothing happens, if it has gone meanwhile
+            // [/send]
         }
     }
     std::mutex mutex_;
@@ -61,12 +65,14 @@ class Works {
     std::thread thread_;
 };
 
+// [handler]
 struct Asker : hubbub::NoopHandler {
     std::shared_ptr<Works> works = std::make_shared<Works>();  // each loop's copy of the handler shares it
     void on_message(auto& session, hubbub::MessageView message) {
         works->add(session.id(), std::strtoul(std::string(message.view()).c_str(), nullptr, 10));
     }
 };
+// [/handler]
 
 int main(int argc, char** argv) {
     bool const is_test = argc > 1 && std::string_view(argv[1]) == "--self-test";

@@ -22,6 +22,7 @@ struct Host {
     asio::thread_pool pool{2};
 };
 
+// [asynchronous]
 struct Patient : hubbub::NoopHandler {
     Host* host;
 
@@ -45,6 +46,7 @@ struct Patient : hubbub::NoopHandler {
         }
     }
 };
+// [/asynchronous]
 
 int main(int argc, char** argv) {
     bool const is_test = argc > 1 && std::string_view(argv[1]) == "--self-test";

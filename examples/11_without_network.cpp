@@ -23,6 +23,7 @@ static bool holds(bool condition, std::string const& what, unsigned long seed) {
 int main() {
     bool fine = true;
     for (unsigned long seed = 1; seed <= 100; ++seed) {
+        // [test]
         hubbub::testing::Simulation sim{seed, 2};  // two shards, which take turns in an order that the seed chooses
         auto hub = sim.hub(Chat{});
         auto alice = sim.connect(hub), bob = sim.connect(hub);
@@ -36,6 +37,7 @@ int main() {
 
         sim.run_for(31s);  // takes no time
         fine &= holds(sim.ended(bob).by == hubbub::CloseInfo::By::us, "who reads nothing for 30 seconds is ended", seed);
+        // [/test]
     }
     std::cout << (fine ? "100 seeds passed\n" : "");
     return fine ? 0 : 1;

@@ -14,6 +14,7 @@ struct Echo : hubbub::NoopHandler {
     void on_message(auto& session, hubbub::MessageView message) { session.send(message); }
 };
 
+// [parts]
 /// A loop on a thread of its own.
 struct EchoHub::Parts {
     asio::io_context context;
@@ -26,10 +27,13 @@ struct EchoHub::Parts {
         thread.join();
     }
 };
+// [/parts]
 
 EchoHub::EchoHub() : parts_(std::make_unique<Parts>()) {}
 EchoHub::~EchoHub() = default;
 
+// [adopt]
 void EchoHub::adopt(int descriptor, std::string read) {
     parts_->hub.adopt(hubbub::TcpSocket::adopt(descriptor), std::move(read));
 }
+// [/adopt]

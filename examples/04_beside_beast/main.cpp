@@ -31,6 +31,7 @@ static void serve_page(tcp::socket& socket, std::string const& bytes) {
     http::write(socket, answer, error);
 }
 
+// [serve_one]
 /// Takes one connection, and answers it or gives it away.
 static void serve_one(tcp::acceptor& acceptor, EchoHub& hub) {
     tcp::socket socket = acceptor.accept();
@@ -41,6 +42,7 @@ static void serve_one(tcp::acceptor& acceptor, EchoHub& hub) {
     if (!bytes.starts_with("GET /hub ")) return serve_page(socket, bytes);
     hub.adopt(socket.release(), std::move(bytes));  // the hub checks the request and answers it
 }
+// [/serve_one]
 
 int main(int argc, char** argv) {
     bool const is_test = argc > 1 && std::string_view(argv[1]) == "--self-test";
