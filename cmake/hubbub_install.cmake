@@ -1,4 +1,4 @@
-# find_package(hubbub 0.1 COMPONENTS tcp)
+# What find_package(hubbub 0.1 COMPONENTS tcp) and pkg-config hubbub-tcp find.
 
 set(_destination "${CMAKE_INSTALL_DATADIR}/cmake/hubbub")
 
@@ -10,6 +10,7 @@ foreach(_component IN LISTS hubbub_components)
     install(EXPORT hubbub_${_component}_targets NAMESPACE hubbub:: DESTINATION "${_destination}")
 endforeach()
 
+list(JOIN hubbub_components ", " _components)
 configure_package_config_file(
     "${CMAKE_CURRENT_LIST_DIR}/hubbubConfig.cmake.in" "${PROJECT_BINARY_DIR}/hubbubConfig.cmake"
     INSTALL_DESTINATION "${_destination}")
@@ -19,5 +20,26 @@ install(FILES
     "${PROJECT_BINARY_DIR}/hubbubConfig.cmake"
     "${PROJECT_BINARY_DIR}/hubbubConfigVersion.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_asio.cmake"
+    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_nlohmann_json.cmake"
     DESTINATION "${_destination}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
+# pkg-config files. They name no place but from where they are, so that an installation may be moved.
+# hubbub_install_pkg_config(NAME DESCRIPTION REQUIRES CFLAGS LIBS)
+function(hubbub_install_pkg_config _name _description _requires _cflags _libs)
+    file(RELATIVE_PATH _prefix "/prefix/${CMAKE_INSTALL_DATADIR}/pkgconfig" "/prefix")
+    string(REGEX REPLACE "/$" "" _prefix "${_prefix}")
+    set(_includedir "${CMAKE_INSTALL_INCLUDEDIR}")
+    if(NOT IS_ABSOLUTE "${_includedir}")
+        string(PREPEND _includedir "\${prefix}/")
+    endif()
+    configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/hubbub.pc.in" "${PROJECT_BINARY_DIR}/${_name}.pc" @ONLY)
+    install(FILES "${PROJECT_BINARY_DIR}/${_name}.pc" DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+endfunction()
+
+hubbub_install_pkg_config(hubbub "${PROJECT_DESCRIPTION}" "" "-I\${includedir} -pthread" "-pthread")
+foreach(_component IN LISTS hubbub_components)
+    string(STRIP "hubbub = ${PROJECT_VERSION} ${hubbub_pkg_config_requires_${_component}}" _requires)
+    hubbub_install_pkg_config(hubbub-${_component} "${PROJECT_DESCRIPTION}: ${hubbub_pkg_config_description_${_component}}"
+        "${_requires}" "${hubbub_pkg_config_cflags_${_component}}" "")
+endforeach()

@@ -99,13 +99,28 @@ def stage_layout(run):
     return run.command("python3", "tools/check_layout.py", "--self-test") and run.command("python3", "tools/check_layout.py")
 
 
+def stage_docs(run):
+    return run.command("python3", "tools/check_docs.py", "--self-test") and run.command("python3", "tools/check_docs.py")
+
+
 def stage_headers(run):
     return run.command("python3", "tools/check_headers.py")
 
 
+def stage_reference(run):
+    need("doxygen")
+    return run.command("tools/reference")
+
+
+def stage_wrong(run):
+    """Wrong programs: each gets its sentence, from both compilers."""
+    return run.command("python3", "tests/wrong/run.py")
+
+
 def stage_build_gcc(run):
+    # g++ compiles the examples as well, as a user would: the test consume_examples does.
     need("g++")
-    return build(run, "gcc")
+    return build(run, "gcc", "-DHUBBUB_BUILD_EXAMPLES=OFF")
 
 
 def stage_test_gcc(run):
@@ -116,7 +131,7 @@ def stage_test_gcc(run):
 def stage_build_clang(run):
     # The tests are built with clang once, with the AddressSanitizer; here is what the sanitizers leave out.
     need("clang++-19")
-    return build(run, "clang", "-DHUBBUB_BUILD_TESTS=OFF")
+    return build(run, "clang", "-DHUBBUB_BUILD_TESTS=OFF", "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0 -g1")
 
 
 def stage_test_clang(run):
@@ -154,7 +169,7 @@ def stage_integration(run):
     script = ROOT / "tests/integration/run.sh"
     if not script.exists():
         raise Skip("there is no tests/integration/run.sh")
-    return run.command(script, "build/gcc")
+    return run.command(script, "build/gcc", "build/clang")
 
 
 def stage_fuzz(run, seconds=10):

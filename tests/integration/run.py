@@ -1,5 +1,6 @@
 """See run.sh."""
 import importlib.util
+import os
 import pathlib
 import re
 import shutil
@@ -20,10 +21,10 @@ class Skip(Exception):
 
 
 class Run:
-    def __init__(self, build: pathlib.Path):
+    def __init__(self, build: pathlib.Path, examples: pathlib.Path):
         self.load_server = self.program(build / "benchmarks/hubbub_load_server")
         self.load_generator = self.program(build / "benchmarks/hubbub_load_generator")
-        self.chat = self.program(build / "hubbub_chat")
+        self.chat = self.program(examples / "hubbub_chat")
         self.build = build
         self.passed = self.failed = 0
         self.rows = []
@@ -101,6 +102,18 @@ class Run:
         self.need_websockets()
         return self.client([sys.executable, HERE / "chromium_client.py", self.find("chromium", "chromium", "google-chrome")], chat=True)
 
+    def chat_protocol(self):
+        self.need_websockets()
+        with Server([self.chat, "--port", 0, "--threads", 4]) as server:
+            passed, failed = self.follow([sys.executable, HERE / "chat_protocol.py", server.port])
+            if (code := server.end(12)) != 0:
+                raise Failure(f"{server.name} ended with {code}")
+            return passed, failed
+
+    def chat_chromium(self):
+        self.need_websockets()
+        return self.follow([sys.executable, HERE / "chat_chromium.py", self.find("chromium", "chromium", "google-chrome"), self.chat], seconds=200.0)
+
     def ws(self):
         node = self.find("nodejs", "node", "nodejs")
         environment = ["env", f"NODE_PATH={NODE_MODULES}"]
@@ -134,6 +147,12 @@ class Run:
         self.find("curl", "curl")
         with Server([self.load_server, "--mode", "echo"]) as echo, Server([self.chat, "--port", 0]) as page:
             return self.follow([sys.executable, HERE / "curl_client.py", echo.port, page.port])
+
+    def proxies(self):
+        if not any(shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "haproxy")):
+            raise Skip("there is neither nginx nor haproxy; install nginx-light and haproxy")
+        self.find("openssl", "openssl")
+        return self.follow([sys.executable, HERE / "proxies.py", self.build, self.chat.parent])
 
     # ---- the server
 
@@ -174,18 +193,22 @@ class Run:
 
 def main() -> int:
     build = pathlib.Path(sys.argv[1]).resolve()
+    examples = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else build
     raise_descriptor_limit()
-    run = Run(build)
+    run = Run(build, examples)
     run.part("options", run.refusals)
     run.part("addresses", run.load)
     run.part("curl", run.curl)
     run.part("chromium", run.chromium)
+    run.part("chat protocol", run.chat_protocol)
+    run.part("chat in chromium", run.chat_chromium)
     run.part("node ws", run.ws)
     run.part("node built-in", run.built_in)
     run.part("python websockets", run.python_websockets)
     run.part("websocketpp", lambda: run.built_client("websocketpp", "libwebsocketpp-dev"))
     run.part("beast", lambda: run.built_client("beast", "libboost-dev"))
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
+    run.part("proxies", run.proxies)
     for name, script, *more in (("attacks", "attacks.py"), ("load bars, short", "load_bars.py", "--quick")):
         if (LOAD / script).exists():
             run.part(name, lambda: run.follow([sys.executable, LOAD / script, build, *more]))

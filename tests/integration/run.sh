@@ -1,12 +1,12 @@
 #!/bin/bash
-# tests/integration/run.sh BUILD_DIR
+# tests/integration/run.sh BUILD_DIR [BUILD_DIR_OF_EXAMPLES]
 # Real clients against the load server and the chat of a build; the last line of output is "N passed, N failed".
 set -u
-if [ $# -ne 1 ] || [ ! -d "$1" ]; then
-    echo "usage: tests/integration/run.sh BUILD_DIR" >&2
+if [ $# -lt 1 ] || [ $# -gt 2 ] || [ ! -d "$1" ]; then
+    echo "usage: tests/integration/run.sh BUILD_DIR [BUILD_DIR_OF_EXAMPLES]" >&2
     exit 2
 fi
 # The system's own Python: it has the packages of the system.
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
-exec "$python" "$(dirname "$0")/run.py" "$1"
+exec "$python" "$(dirname "$0")/run.py" "$@"

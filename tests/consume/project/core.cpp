@@ -6,7 +6,13 @@ bool tcp_works();
 static bool tcp_works() { return true; }
 #endif
 
+#ifdef WITH_JSON
+bool json_works();
+#else
+static bool json_works() { return true; }
+#endif
+
 int main() {
     auto const frame = hubbub::Frame::text("hello");
-    return frame.size() == 5 && frame.wire().size() == 7 && tcp_works() ? 0 : 1;
+    return frame.size() == 5 && frame.wire().size() == 7 && tcp_works() && json_works() ? 0 : 1;
 }

@@ -1,0 +1,5 @@
+#include <hubbub/fwd.hpp>
+
+void publish(hubbub::Frame const& frame);
+
+int main() {}

@@ -1,0 +1,20 @@
+# What is missing is said in one sentence.
+include("${CMAKE_CURRENT_LIST_DIR}/common.cmake")
+
+# refused_package(SENTENCE VARIABLES...); one folder for all, because configuring again is quicker.
+function(refused_package sentence)
+    refused("${sentence}" "${CMAKE_COMMAND}" ${common} -S "${here}/project" -B "${work}/build" "-DCMAKE_PREFIX_PATH=${prefix}"
+        -DWAY=find_package ${ARGN})
+endfunction()
+
+refused_package("component tcp: Standalone Asio was not found: install libasio-dev or set HUBBUB_ASIO_INCLUDE_DIR" -DUSED=tcp
+    -DWANTED=0.1 -DHUBBUB_ASIO_INCLUDE_DIR=HUBBUB_ASIO_INCLUDE_DIR-NOTFOUND -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF
+    -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF)
+refused_package("component json: nlohmann_json 3.9 was not found: install nlohmann-json3-dev or set nlohmann_json_DIR" -DUSED=json
+    -DWANTED=0.1 -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON)
+list(JOIN COMPONENTS ", " components)
+refused_package("component carrier_pigeon: hubbub ${VERSION} has no such component (it has: ${components})" -DUSED=carrier_pigeon
+    -DWANTED=0.1)
+refused_package("compatible with requested version \"99.0\"" -DUSED= -DWANTED=99.0)
+refused_package("hubbubConfig.cmake, version: ${VERSION}" -DUSED= -DWANTED=99.0)
+refused_package("compatible with requested version \"0.0\"" -DUSED= -DWANTED=0.0)
