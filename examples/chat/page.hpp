@@ -1,51 +1,52 @@
 #pragma once
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <string_view>
+#include <utility>
 
-/// The whole client. What others write is put in as text, never as HTML.
-inline constexpr std::string_view chat_page = R"html(<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>hubbub chat</title>
-<style>
-  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-  body { margin: 0 auto; max-width: 40rem; height: 100dvh; display: flex; flex-direction: column; padding: 1rem; box-sizing: border-box; }
-  h1 { font-size: 1.2rem; margin: 0; }
-  #state { opacity: .75; }
-  #lines { flex: 1; overflow-y: auto; list-style: none; margin: 1rem 0; padding: 0; overflow-wrap: anywhere; }
-  form { display: flex; gap: .5rem; }
-  input, button { font: inherit; padding: .6rem; }
-  input { flex: 1; min-width: 0; }
-</style>
-<h1>hubbub chat</h1>
-<div id="state" role="status">connecting</div>
-<ul id="lines" aria-live="polite" aria-label="messages"></ul>
-<form><input id="text" aria-label="message" placeholder="say something" maxlength="1000" autocomplete="off"><button>Send</button></form>
-<script>
-  const lines = document.getElementById("lines"), state = document.getElementById("state"), text = document.getElementById("text");
-  let socket, delay = 500;
-  function connect() {
-    socket = new WebSocket(location.href.replace(/^http/, "ws"));
-    socket.onopen = () => { state.textContent = "connected"; delay = 500; };
-    socket.onmessage = event => {
-      const line = document.createElement("li");
-      line.textContent = event.data;
-      lines.append(line);
-      while (lines.childElementCount > 500) lines.firstChild.remove();
-      line.scrollIntoView();
-    };
-    socket.onclose = event => {
-      state.textContent = "connection lost (" + event.code + "), trying again";
-      setTimeout(connect, delay * (0.5 + Math.random()));
-      delay = Math.min(delay * 2, 30000);
-    };
-  }
-  document.querySelector("form").onsubmit = event => {
-    event.preventDefault();
-    if (text.value && socket.readyState === WebSocket.OPEN) { socket.send(text.value); text.value = ""; }
-  };
-  connect();
-</script>
-</html>
-)html";
+#include <hubbub/http/routes.hpp>
+
+#include "page_files.hpp"  // made of the files in page/ by embed.cmake
+
+namespace chat {
+
+inline std::string_view content_type(std::string_view file) {
+    if (file.ends_with(".html")) return "text/html; charset=utf-8";
+    if (file.ends_with(".css")) return "text/css; charset=utf-8";
+    if (file.ends_with(".js")) return "text/javascript; charset=utf-8";
+    return "application/octet-stream";
+}
+
+/// A file of the page. The policy lets it run its own script and talk to its own server, and nothing else, so that what users
+/// write could do no harm even if it became HTML one day.
+inline hubbub::http::Response page_response(std::string_view name, std::string content) {
+    hubbub::http::Response response(hubbub::http::Status::ok, std::move(content), content_type(name));
+    for (auto const& [header, value] :
+         {std::pair{"Content-Security-Policy",
+                    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+                    "base-uri 'none'; "
+                    "form-action 'none'; frame-ancestors 'none'"},
+          std::pair{"X-Content-Type-Options", "nosniff"}, std::pair{"Referrer-Policy", "no-referrer"},
+          std::pair{"Cross-Origin-Opener-Policy", "same-origin"}, std::pair{"Cache-Control", "no-cache"}})
+        static_cast<void>(response.set_header(header, value));
+    return response;
+}
+
+/// Serves the page from the program itself; or, while you work on it, from a folder, so that a reload of the browser shows what you
+/// have changed.
+inline void add_page(hubbub::http::Routes& routes, std::filesystem::path const& folder = {}) {
+    for (PageFile const& file : page_files) {
+        auto const answer = [file, folder](hubbub::http::Request const&) {
+            if (folder.empty()) return page_response(file.name, std::string(file.content));
+            std::ifstream stream(folder / file.name, std::ios::binary);
+            return page_response(file.name, std::string(std::istreambuf_iterator<char>(stream), {}));
+        };
+        routes.add("/" + std::string(file.name), answer);
+        if (file.name == "index.html") routes.add("/", answer);
+    }
+}
+
+}  // namespace chat

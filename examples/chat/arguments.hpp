@@ -1,0 +1,68 @@
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace chat {
+
+struct Arguments {
+    static constexpr std::string_view usage =
+        "usage: hubbub_chat [--address A] [--port N] [--threads N] [--page FOLDER]\n"
+        "  --address A    where to listen: 127.0.0.1 (default), 0.0.0.0 or :: for everybody\n"
+        "  --port N       8080 by default; 0: the system chooses\n"
+        "  --threads N    from 1 to 64; 2 by default\n"
+        "  --page FOLDER  serve the page from there instead of from the program, to change it without a build\n"
+        "  --self-test    try it without a network, and end\n";
+
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8080;
+    unsigned threads = 2;
+    std::string page;
+    bool self_test = false;
+    bool help = false;
+
+    /// Throws std::invalid_argument with a sentence that names the argument.
+    static Arguments parse(int argc, char** argv);
+};
+
+inline Arguments Arguments::parse(int argc, char** argv) {
+    Arguments result;
+    for (int i = 1; i < argc; ++i) {
+        std::string const name = argv[i];
+        auto const value = [&]() -> std::string {
+            if (++i == argc) throw std::invalid_argument(name + " needs a value");
+            return argv[i];
+        };
+        auto const number = [&](auto least, auto most) {
+            std::string const text = value();
+            auto parsed = least;
+            auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+            if (error != std::errc{} || end != text.data() + text.size() || parsed < least || parsed > most)
+                throw std::invalid_argument(name + " must be a number from " + std::to_string(least) + " to " +
+                                            std::to_string(most) + ", not \"" + text + "\"");
+            return parsed;
+        };
+        if (name == "--address") {
+            result.address = value();
+        } else if (name == "--port") {
+            result.port = number(std::uint16_t{0}, std::uint16_t{65535});
+        } else if (name == "--threads") {
+            result.threads = number(1u, 64u);
+        } else if (name == "--page") {
+            result.page = value();
+        } else if (name == "--self-test") {
+            result.self_test = true;
+        } else if (name == "--help") {
+            result.help = true;
+        } else {
+            throw std::invalid_argument("there is no argument \"" + name + "\"");
+        }
+    }
+    return result;
+}
+
+}  // namespace chat

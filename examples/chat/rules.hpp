@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace chat {
+
+/// What one client may do, so that no client spoils it for the others. The page is told those that it shows.
+struct Rules {
+    static constexpr std::size_t name = 32;          ///< characters: code points
+    static constexpr std::size_t room = 32;          ///< the same
+    static constexpr std::size_t text = 1000;        ///< the same
+    static constexpr std::size_t bytes = 16 * 1024;  ///< of a message; more closes with 1009, before it is read
+    static constexpr std::size_t rooms = 8;          ///< that one session is in
+    static constexpr std::size_t members = 500;      ///< of one room: everybody is told of each of them
+
+    static constexpr double says_at_once = 8, says_per_second = 4;            ///< more is refused
+    static constexpr double messages_at_once = 60, messages_per_second = 20;  ///< of any type; more closes with 1008
+    static constexpr unsigned mistakes = 20;                          ///< messages that make no sense; more closes with 1008
+    static constexpr std::chrono::milliseconds between_typing{2000};  ///< of one session and room; more is dropped
+};
+
+/// So much at once, and so much a second in the long run.
+class Allowance {
+   public:
+    using Clock = std::chrono::steady_clock;
+
+    constexpr Allowance(double at_once, double per_second) : at_once_(at_once), per_second_(per_second), left_(at_once) {}
+
+    /// Takes one; false if there is none.
+    bool take(Clock::time_point now) {
+        double const grown = std::chrono::duration<double>(now - then_).count() * per_second_;
+        left_ = grown < at_once_ - left_ ? left_ + grown : at_once_;
+        then_ = now;
+        if (left_ < 1) return false;
+        left_ -= 1;
+        return true;
+    }
+
+   private:
+    double at_once_, per_second_, left_;
+    Clock::time_point then_{};
+};
+
+}  // namespace chat
