@@ -24,6 +24,7 @@ inline constexpr bool is_readable = requires(typename L::Document& document, std
 /// A JSON library, as far as typed messages need one. It exists so that a program may use the one that it has already.
 ///
 /// Exemplar:
+///
 ///     struct LibraryExemplar {
 ///         using Document = AnyJsonValue;
 ///         static std::optional<hubbub::json::Problem> parse(std::string_view text, std::size_t deepest, Document& into);
