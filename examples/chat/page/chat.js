@@ -390,7 +390,10 @@ $.enter.addEventListener("submit", (event) => {
 // ---- writing
 
 function fit_text() {
-  $.text.style.height = "auto";
+  $.text.style.height = "";
+  $.text.style.overflowY = "";
+  $.count.hidden = true;
+  if (!$.text.value) return; // nothing to measure, which would lay out the whole page
   $.text.style.height = `${$.text.scrollHeight + 2}px`;
   $.text.style.overflowY = $.text.scrollHeight > 144 ? "auto" : "hidden";
   const left = limits.text - length($.text.value.trim());
@@ -422,7 +425,8 @@ $.composer.addEventListener("submit", (event) => {
   $.text.value = "";
   $.problem.textContent = "";
   fit_text();
-  scroll_to_end();
+  set_at_end(true);
+  keep_end_in_sight();
 });
 
 // ---- questions: a room's name, one's own name
