@@ -355,7 +355,7 @@ async def many(browser, chat, seconds, is_long):
     count = 20
     tabs = [await Tab.open(browser, chat.address, own_profile=False) for _ in range(count)]
     for number, tab in enumerate(tabs):
-        await tab.enter(f"Tab {number}")
+        await tab.enter(f"Tab {number}", "crowd")
     await asyncio.gather(*(tab.wait(f"document.querySelectorAll('#members .member').length === {count}") for tab in tabs))
     judge.check(f"{count} tabs are in one room", True)
     messages = int(seconds)
