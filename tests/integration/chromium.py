@@ -17,6 +17,7 @@ class Browser:
 
     def __init__(self, socket):
         self.socket, self.number, self.answers, self.listeners = socket, 0, {}, []
+        self.patience = 60  # seconds for an answer
         self.reader = asyncio.ensure_future(self.read())
 
     async def read(self):
@@ -38,7 +39,7 @@ class Browser:
             message["sessionId"] = session
         await self.socket.send(json.dumps(message))
         try:
-            result = await asyncio.wait_for(answer, 60)
+            result = await asyncio.wait_for(answer, self.patience)
         except asyncio.TimeoutError:
             raise TimeoutError(f"{method} had no answer") from None
         if "error" in result:
