@@ -21,6 +21,8 @@ namespace hubbub::inline v0 {
 ///
 /// Threading: its shard's. Runs no user code.
 /// Cost: publish copies the message once, and refers to it from 4 KiB on; fan-out is one slice for each member and turn.
+///
+/// Why it is long: runs, parts, exclusions and the arena are one invariant, that of the order; each alone could break it.
 class Delivery {
    public:
     template <OverflowPolicy Policy>

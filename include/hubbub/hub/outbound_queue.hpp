@@ -19,6 +19,8 @@ namespace hubbub::inline v0 {
 ///
 /// Threading: its shard's. Lifetime: `clear` before destruction, with the pool that its blocks come from.
 /// Cost: three slices live inside, more in one array; a push is a few stores.
+///
+/// Why it is long: everything that moves a slice keeps the counts and the three regions right, and has to see them.
 class OutboundQueue {
    public:
     OutboundQueue() noexcept : inside_{} {}

@@ -43,6 +43,8 @@ struct Outgoing {
 /// is, so that he hears nothing twice and misses nothing.
 ///
 /// Threading: its shard's. Cost: one letter for each shard that has members; one lock for each such shard and turn.
+///
+/// Why it is long: both ends of the channel stand here, since each kind of letter is right only with its answer.
 template <HubPolicy Policy>
 class TopicRouter {
    public:

@@ -43,6 +43,8 @@ namespace hubbub::inline v0::ws {
 /// Errors: out of memory is `on_error(internal_error)`.
 /// Cost: one pointer while nothing is incomplete and nothing is kept. An incomplete message costs at most twice what came of
 /// it, whatever length was announced.
+///
+/// Why it is long: one state machine; its fast path for whole frames repeats no check of the slow one.
 template <Role R = Role::server>
 class BasicDecoder {
    public:
