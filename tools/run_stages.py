@@ -118,7 +118,7 @@ def stage_wrong(run):
 
 
 def stage_build_gcc(run):
-    # g++ compiles the examples as well, as a user would: the test consume_examples does.
+    # The examples are built with clang. g++ parses all of them, and builds two, as a user would: the test consume_examples.
     need("g++")
     return build(run, "gcc", "-DHUBBUB_BUILD_EXAMPLES=OFF")
 
