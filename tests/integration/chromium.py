@@ -1,6 +1,7 @@
 """Headless Chromium, driven by the DevTools protocol."""
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -61,13 +62,20 @@ class Browser:
 
     async def wait_for(self, tab, expression, seconds=15):
         """Asks the page until that is true; returns what it is."""
-        end = asyncio.get_running_loop().time() + seconds
+        end, pause = asyncio.get_running_loop().time() + seconds, 0.02
         while not (value := await self.evaluate(tab, expression)):
             if asyncio.get_running_loop().time() > end:
                 page = await self.evaluate(tab, "document.body.innerText")
                 raise TimeoutError(f"never true: {expression}; the page shows: {page!r}")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(pause)
+            pause = min(0.5, pause * 1.2)  # many tabs that are asked all the time have no time for anything else
         return value
+
+
+def end_with_parent():
+    """However the test ends, its browser ends too (Linux: PR_SET_PDEATHSIG)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 @contextlib.asynccontextmanager
@@ -80,7 +88,8 @@ async def browser_of(chromium, *more):
              "--disable-component-update", "--disable-sync", "--no-first-run", "--no-default-browser-check", "--no-proxy-server",
              "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--remote-debugging-port=0", f"--user-data-dir={profile}",
              *more, "about:blank"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            preexec_fn=end_with_parent)
         try:
             port_file = pathlib.Path(profile) / "DevToolsActivePort"
             for _ in range(300):
