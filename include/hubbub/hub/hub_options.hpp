@@ -75,17 +75,7 @@ struct HubOptions {
         demand(idle_limit.count() >= 0, "HubOptions::idle_limit must not be negative");
         demand(lifetime_limit.count() >= 0, "HubOptions::lifetime_limit must not be negative");
         for (auto const& protocol : protocols) demand(http::is_token(protocol), "HubOptions::protocols must be tokens");
-        check_options(auth);
-        check_options(access);
-        check_options(origin);
-        check_options(limits);
-        check_options(sharding);
-        check_options(overflow);
-        check_options(heartbeat);
-        check_options(topics);
-        check_options(codec);
-        check_options(backplane);
-        check_options(events);
+        check_options(auth, access, origin, limits, sharding, overflow, heartbeat, topics, codec, backplane, events);
     }
 };
 

@@ -257,8 +257,9 @@ class Shard final : private TurnHook, private RouterHost {
     static std::uint32_t ticks(std::chrono::milliseconds duration) noexcept {
         return duration.count() == 0 ? 0u : static_cast<std::uint32_t>(std::max<std::int64_t>(1, duration / tick_length));
     }
+    /// At least a tick each: a heartbeat without a pause would look at its session again and again.
     static HeartbeatTicks heartbeat_ticks(HeartbeatTimes times) noexcept {
-        return {ticks(times.ping_after), ticks(times.silence_limit)};
+        return {std::max(1u, ticks(times.ping_after)), std::max(1u, ticks(times.silence_limit))};
     }
     void arm_timer() {
         TimePoint const next = std::min(next_tick_, timers_.next());

@@ -20,10 +20,14 @@ struct OptionsOf<Policy> {
 template <class Policy>
 using OptionsOf = typename detail::OptionsOf<Policy>::type;
 
-/// Throws what `options.check()` throws, if there is such a member: std::invalid_argument with a sentence that names it.
-template <class Options>
-void check_options(Options const& options) {
-    if constexpr (requires { options.check(); }) options.check();
+/// Throws what `check()` of the first that refuses throws: std::invalid_argument with a sentence that names the member. Options
+/// without it are fine.
+template <class... Options>
+void check_options(Options const&... options) {
+    auto const check = [](auto const& each) {
+        if constexpr (requires { each.check(); }) each.check();
+    };
+    (check(options), ...);
 }
 
 }  // namespace hubbub::inline v0

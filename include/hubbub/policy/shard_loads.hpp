@@ -23,7 +23,7 @@ class ShardLoads {
     void leave(ShardIndex shard) noexcept { loads_[shard.value].sessions.fetch_sub(1, std::memory_order_relaxed); }
 
    private:
-    struct alignas(64) Load {  // a cache line of its own: each shard writes one of them
+    struct alignas(64) Load {  // a cache line of its own: sessions end on each shard at the same time
         std::atomic<std::uint32_t> sessions{0};
     };
     std::vector<Load> loads_;

@@ -44,7 +44,7 @@ namespace hubbub::inline v0::ws {
 /// Cost: one pointer while nothing is incomplete and nothing is kept. An incomplete message costs at most twice what came of
 /// it, whatever length was announced.
 ///
-/// Why it is long: one state machine; its fast path for whole frames repeats no check of the slow one.
+/// Why it is long: one state machine, with a path for frames that are whole in the reader's buffer and one for pieces.
 template <Role R = Role::server>
 class BasicDecoder {
    public:
