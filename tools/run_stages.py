@@ -4,6 +4,7 @@ import argparse
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -219,6 +220,12 @@ def run_stage(name):
     return ("ok" if fine else "FAILED"), "", run.passed, run.failed
 
 
+def processor_seconds():
+    """What all programs that are over have used."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
@@ -232,11 +239,11 @@ def main() -> int:
         return 0
     LOGS.mkdir(parents=True, exist_ok=True)
     wanted = options.only or (QUICK if options.quick else list(STAGES))
-    rows, passed, failed, began = [("packages", "ok", options.packages_seconds, "")], 0, 0, time.monotonic()
+    rows, passed, failed, began = [("packages", "ok", options.packages_seconds, 0, "")], 0, 0, time.monotonic()
     not_built = set()
     for name in wanted:
         print(f"== {name}", flush=True)
-        start = time.monotonic()
+        start, used = time.monotonic(), processor_seconds()
         preset = name.removeprefix("test-")
         if preset in not_built:
             outcome, remark, stage_passed, stage_failed = "skipped", "not built", 0, 0
@@ -246,7 +253,7 @@ def main() -> int:
         failed += stage_failed
         if not remark:
             remark = f"{stage_passed} passed" + (f", {stage_failed} failed" if stage_failed else "")
-        rows.append((name, outcome, round(time.monotonic() - start), remark))
+        rows.append((name, outcome, round(time.monotonic() - start), round(processor_seconds() - used), remark))
         if outcome == "FAILED":
             if name.startswith("build-"):
                 not_built.add(name.removeprefix("build-"))
@@ -256,10 +263,10 @@ def main() -> int:
             if not options.keep_going:
                 break
     print()
-    for name, outcome, seconds, remark in rows:
-        print(f"{name:<14} {outcome:<8} {seconds:>5} s  {remark}")
+    for name, outcome, seconds, used, remark in rows:
+        print(f"{name:<14} {outcome:<8} {seconds:>5} s  {used:>5} s of a core  {remark}")
     total = round(time.monotonic() - began) + options.packages_seconds
-    print(f"{'all':<14} {'':<8} {total:>5} s\n")
+    print(f"{'all':<14} {'':<8} {total:>5} s  {round(processor_seconds()):>5} s of a core\n")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -50,9 +50,6 @@ if("json" IN_LIST AVAILABLE)
 endif()
 
 run("${CMAKE_COMMAND}" ${common} -S "${here}/examples" -B "${work}/build" "-DCMAKE_PREFIX_PATH=${prefix}" "-DFOLDER=${work}"
-    "-DBUILT=01_echo|chat")
+    "-DBUILT=01_echo")
 run("${CMAKE_COMMAND}" --build "${work}/build")
 run("${work}/build/01_echo/01_echo" --self-test)
-if("json" IN_LIST AVAILABLE)
-    run("${work}/build/chat/chat" --self-test)
-endif()
