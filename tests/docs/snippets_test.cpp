@@ -392,18 +392,6 @@ TEST_CASE("A function runs on the session's thread, and sums are collected") {
 
 // ---- docs/embedding.md: these need sockets, and are compiled only
 
-using TcpHub = hubbub::Hub<hubbub::TcpConnection>;
-
-[[maybe_unused]] static void adopt_upgraded(TcpHub& hub, int descriptor, std::vector<std::byte> beyond) {
-    // [upgraded]
-    hubbub::Upgrade upgrade;
-    upgrade.identity.user = "alice";     // whom the host has let in
-    upgrade.response.clear();            // the host has sent the 101; else it goes here, and the hub sends it first
-    upgrade.beyond = std::move(beyond);  // bytes that the host has read behind the request
-    hub.adopt(hubbub::TcpSocket::adopt(descriptor), std::move(upgrade));
-    // [/upgraded]
-}
-
 [[maybe_unused]] static void run_in_pool(asio::io_context& context) {
     // [strand]
     hubbub::AsioLoop loop{context, hubbub::Threading::several_threads};  // a strand: any number of threads run `context`
