@@ -19,7 +19,7 @@
 namespace hubbub::inline v0 {
 
 /// Why connections were turned away; each is counted.
-enum class Refusal : std::uint8_t { malformed, limit, origin, authentication, too_slow, draining };
+enum class ConnectionRefusal : std::uint8_t { malformed, limit, origin, authentication, too_slow, draining };
 inline constexpr std::size_t refusals = 6;
 inline constexpr std::string_view refusal_names[refusals] = {"malformed",      "limit",    "origin",
                                                              "authentication", "too_slow", "draining"};
@@ -36,7 +36,7 @@ struct HandshakeHost {
     /// The request is a WebSocket handshake that may go on: decide who it is, now or later, with `Handshake::answer`.
     virtual void on_request(void* handshake, http::Request const& request) = 0;
     virtual http::Response on_page(http::Request const& request) = 0;
-    virtual void on_refused(Refusal why) noexcept = 0;
+    virtual void on_refused(ConnectionRefusal why) noexcept = 0;
     /// It is ready or over; both, if the client goes in the turn in which it became ready.
     virtual void on_done(void* handshake) noexcept = 0;
 
@@ -73,6 +73,8 @@ class Handshake final : private ByteConnectionOwner {
 
     bool is_ready() const noexcept { return state_ == State::ready; }
     bool is_over() const noexcept { return state_ == State::over; }
+    /// The answer is out; only the peer's end is awaited.
+    bool is_answered() const noexcept { return state_ == State::answering && answer_.empty(); }
     Upgrade take_upgrade() {
         upgrade_->lease = std::move(lease_);
         return std::move(*upgrade_);
@@ -80,14 +82,14 @@ class Handshake final : private ByteConnectionOwner {
 
     /// Who it is, or why not; and how many connections he may have.
     void answer(Authenticated const& who, std::uint32_t most_of_user);
-    void refuse(http::Refusal const& refusal, Refusal why);
+    void refuse(http::Refusal const& refusal, ConnectionRefusal why);
     /// Bytes of the request that somebody else has read already.
     void feed(std::span<std::byte> bytes) { on_bytes(bytes); }
     void flush();
     /// The deadline has come.
     void expire() {
         if (state_ == State::over || state_ == State::ready) return;
-        if (state_ != State::answering) host_->on_refused(Refusal::too_slow);
+        if (state_ != State::answering) host_->on_refused(ConnectionRefusal::too_slow);
         connection_.reset();
         become(State::over);
     }
@@ -139,7 +141,7 @@ void Handshake<Conn>::on_bytes(std::span<std::byte> bytes) noexcept {
         case State::ready:
             if (upgrade_->beyond.size() + bytes.size() > rules_->request.total + 64 * 1024)
                 return refuse({http::Status::bad_request, "too much came before the handshake was over", false},
-                              Refusal::malformed);
+                              ConnectionRefusal::malformed);
             upgrade_->beyond.insert(upgrade_->beyond.end(), bytes.begin(), bytes.end());
             return;
         case State::reading: break;
@@ -147,7 +149,7 @@ void Handshake<Conn>::on_bytes(std::span<std::byte> bytes) noexcept {
     auto const progress = parser_.feed(bytes);
     using Progress = http::RequestParser::Progress::State;
     if (progress.state == Progress::need_more) return;
-    if (progress.state == Progress::refused) return refuse(parser_.refusal(), Refusal::malformed);
+    if (progress.state == Progress::refused) return refuse(parser_.refusal(), ConnectionRefusal::malformed);
     decide(std::move(parser_).take(), bytes.subspan(progress.consumed));
 }
 
@@ -155,10 +157,10 @@ template <ByteConnection Conn>
 void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> beyond) {
     auto const outcome = ws::check_upgrade(request);
     using Kind = ws::UpgradeOutcome::Kind;
-    if (outcome.kind == Kind::refused) return refuse(outcome.refusal, Refusal::malformed);
+    if (outcome.kind == Kind::refused) return refuse(outcome.refusal, ConnectionRefusal::malformed);
     if (outcome.kind == Kind::not_websocket) return write(host_->on_page(request), request.is_head());
     if (!host_->origin_passes(request))
-        return refuse({http::Status::forbidden, "this origin may not connect", false}, Refusal::origin);
+        return refuse({http::Status::forbidden, "this origin may not connect", false}, ConnectionRefusal::origin);
     std::string protocol;
     for (std::string const& ours : rules_->protocols) {
         if (std::find(outcome.protocols.begin(), outcome.protocols.end(), ours) == outcome.protocols.end()) continue;
@@ -176,15 +178,15 @@ template <ByteConnection Conn>
 void Handshake<Conn>::answer(Authenticated const& who, std::uint32_t most_of_user) {
     if (state_ != State::deciding) return;
     if (who.status != http::Status::switching_protocols)
-        return refuse({who.status, who.reason, upgrade_->request.is_head()}, Refusal::authentication);
+        return refuse({who.status, who.reason, upgrade_->request.is_head()}, ConnectionRefusal::authentication);
     if (table_->take(who.identity.user, most_of_user, upgrade_->user_lease) != LimitTable::Refused::none)
-        return refuse({http::Status::too_many_requests, "this user has too many connections", false}, Refusal::limit);
+        return refuse({http::Status::too_many_requests, "this user has too many connections", false}, ConnectionRefusal::limit);
     upgrade_->identity = who.identity;
     become(State::ready);
 }
 
 template <ByteConnection Conn>
-void Handshake<Conn>::refuse(http::Refusal const& refusal, Refusal why) {
+void Handshake<Conn>::refuse(http::Refusal const& refusal, ConnectionRefusal why) {
     host_->on_refused(why);
     http::Response response(refusal);
     if (refusal.status == http::Status::service_unavailable || refusal.status == http::Status::too_many_requests)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -57,6 +58,10 @@ class Reception final : public HandshakeHost {
             if (now >= all_[i].deadline) all_[i].handshake->expire();
     }
     std::size_t size() const noexcept { return all_.size(); }
+    /// Nobody waits for an answer.
+    bool is_idle() const noexcept {
+        return std::all_of(all_.begin(), all_.end(), [](Entry const& entry) { return entry.handshake->is_answered(); });
+    }
     void clear() {
         done_.clear();
         all_.clear();
@@ -78,7 +83,7 @@ class Reception final : public HandshakeHost {
     }
     void on_request(void* handshake, http::Request const& request) override;
     http::Response on_page(http::Request const& request) override;
-    void on_refused(Refusal why) noexcept override {
+    void on_refused(ConnectionRefusal why) noexcept override {
         ++refused_[static_cast<std::size_t>(why)];
         tell_event(events_, {.name = "connection_refused", .detail = refusal_names[static_cast<std::size_t>(why)]});
     }
@@ -132,19 +137,20 @@ void Reception<Conn, Policy>::accept(Conn&& connection, TimePoint now, std::span
         refused = table_.take(peer, limits_.most_in_all(), limits_.most_of_address(peer), lease);
     }
     bool const is_turned_away = closed_ || refused != LimitTable::Refused::none;
-    if (is_turned_away && all_.size() >= most_refused_politely) return on_refused(closed_ ? Refusal::draining : Refusal::limit);
+    if (is_turned_away && all_.size() >= most_refused_politely)
+        return on_refused(closed_ ? ConnectionRefusal::draining : ConnectionRefusal::limit);
     auto handshake = std::make_unique<Handshake<Conn>>(++serials_, std::move(connection), pool_, rules_, table_, *this);
     Handshake<Conn>& fresh = *handshake;
     fresh.place = all_.size();
     all_.push_back({now + options_.handshake_limit, std::move(handshake)});
     fresh.start(std::move(lease));
     if (closed_) {
-        fresh.refuse({http::Status::service_unavailable, "the server is going away", false}, Refusal::draining);
+        fresh.refuse({http::Status::service_unavailable, "the server is going away", false}, ConnectionRefusal::draining);
     } else if (refused == LimitTable::Refused::in_all) {
-        fresh.refuse({http::Status::service_unavailable, "there are too many connections", false}, Refusal::limit);
+        fresh.refuse({http::Status::service_unavailable, "there are too many connections", false}, ConnectionRefusal::limit);
     } else if (refused == LimitTable::Refused::address) {
         fresh.refuse({http::Status::too_many_requests, "there are too many connections from this address", false},
-                     Refusal::limit);
+                     ConnectionRefusal::limit);
     } else if (!read.empty()) {
         fresh.feed(read);
     }

@@ -206,6 +206,7 @@ class Shard final : private TurnHook, private RouterHost {
         void close() noexcept { closed_ = true; }
         bool is_closed() const noexcept { return closed_; }
         std::size_t size() const noexcept { return 0; }
+        bool is_idle() const noexcept { return true; }
         std::uint64_t refused(std::size_t) const noexcept { return 0; }
         bool closed_ = false;
     };
@@ -551,7 +552,7 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
         sessions_.destroy(session->id().index);
     }
     burying_.clear();
-    if (drain_ && sessions_.size() == 0 && reception_.size() == 0) end_drain();
+    if (drain_ && sessions_.size() == 0 && reception_.is_idle()) end_drain();
     if (port().fall_asleep()) loop_.request_next_turn();
 }
 

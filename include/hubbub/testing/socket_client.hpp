@@ -29,7 +29,7 @@ namespace hubbub::inline v0::testing {
 /// Example: `SocketClient client(server.port()); client.send("hi"); CHECK(client.receive() == "hi");`
 class SocketClient {
    public:
-    explicit SocketClient(std::uint16_t port, std::string_view target = "/") : descriptor_(connect_to(port)) {
+    explicit SocketClient(std::uint16_t port, std::string_view target = "/") : SocketClient(Connected{connect_to(port)}) {
         write(ws::make_upgrade_request({.target = target}));
         while (stream_.status() == 0) read_more();
         if (stream_.status() != 101)
@@ -61,6 +61,7 @@ class SocketClient {
         std::size_t const size = ws::encode_close_payload(payload, code, {});
         write(
             ws::encode_frame(ws::ClientFrame::make(ws::Opcode::close, {reinterpret_cast<char const*>(payload.data()), size})));
+        (void)::shutdown(descriptor_, SHUT_WR);  // else the server waits for its close limit: it has nobody else to wait for
         return code;
     }
 

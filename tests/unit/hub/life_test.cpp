@@ -170,7 +170,7 @@ TEST_CASE("Too many connections in all are 503, of one address 429, of one user 
     CHECK(status_of(*g) == "503");
     CHECK(g->received.find("Retry-After: 5\r\n") != std::string::npos);
     auto const snapshot = world.hub.snapshot(0);
-    CHECK(snapshot.refused[static_cast<std::size_t>(Refusal::limit)] == 3);
+    CHECK(snapshot.refused[static_cast<std::size_t>(ConnectionRefusal::limit)] == 3);
     for (auto& wire : {a, b, e, f, g}) wire->lost = true;
     world.run();
     auto h = from(1);
@@ -246,6 +246,20 @@ TEST_CASE("A drain ends at its deadline, whoever does not answer") {
     world.pass(std::chrono::seconds(2));
     CHECK(done);
     CHECK(wire->was_reset);
+}
+
+TEST_CASE("A drain does not wait for who was refused and stays, but for who has not been answered") {
+    World<Told<>> world(Told<>{});
+    CHECK(status_of(*world.connect("GET / HTTP/1.1\r\nHost: h\r\n\r\n")) == "404");
+    auto late = world.connect("GET / HTTP/1.1\r\n");
+    bool done = false;
+    world.hub.drain({}, [&] { done = true; });
+    world.run();
+    CHECK_FALSE(done);
+    late->to_server = "Host: h\r\n\r\n";
+    world.run();
+    CHECK(status_of(*late) == "404");
+    CHECK(done);
 }
 
 TEST_CASE("A function can be posted to a session, and called after a time, while the session is there") {
