@@ -49,6 +49,18 @@ else()
     message(STATUS "hubbub: without the example 04_beside_beast, because Boost.Beast was not found: install libboost-dev")
 endif()
 
+# A program for each step of a way.
+file(GLOB _steps CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/13_from_websocketpp/step*.cpp")
+if(TARGET hubbub::websocketpp)
+    foreach(_source IN LISTS _steps)
+        cmake_path(GET _source STEM _name)
+        hubbub_add_example("13_from_websocketpp_${_name}" "hubbub_example_13_${_name}" "${_source}")
+        target_link_libraries("hubbub_example_13_${_name}" PRIVATE hubbub::websocketpp)
+    endforeach()
+else()
+    message(STATUS "hubbub: without the example 13_from_websocketpp, because ${hubbub_websocketpp_REASON}")
+endif()
+
 if(TARGET hubbub::json)
     include("${PROJECT_SOURCE_DIR}/examples/chat/embed.cmake")
     file(GLOB _chat CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/chat/*.cpp")

@@ -21,6 +21,7 @@ install(FILES
     "${PROJECT_BINARY_DIR}/hubbubConfigVersion.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_asio.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_nlohmann_json.cmake"
+    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_websocketpp.cmake"
     DESTINATION "${_destination}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 

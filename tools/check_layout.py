@@ -25,6 +25,7 @@ LAYERS = {
     "transport/memory": ["core", "http", "ws", "transport"],
     "hub": ["core", "http", "metrics", "ws", "policy", "backplane", "transport"],
     "transport/tcp": ["core", "http", "ws", "transport"],
+    "transport/websocketpp": ["core", "http", "ws", "transport", "transport/tcp"],
     "server": ["core", "http", "metrics", "ws", "policy", "backplane", "json", "transport", "transport/memory", "hub",
                "transport/tcp"],
     "testing": ["core", "http", "metrics", "ws", "policy", "backplane", "json", "transport", "transport/memory", "hub",
@@ -39,6 +40,7 @@ EXCEPTIONS = {
     "transport/connection.hpp": "a concept in its parts: one cannot be read without the others",
     "ws/handshake.hpp": "functions about the opening handshake of RFC 6455 4.2, and what they yield",
     "ws/client_handshake.hpp": "the same for the client's side",
+    "transport/websocketpp/compat.hpp": "what lets websocketpp's own headers compile",
 }
 
 TOKEN = re.compile(r"[A-Za-z_]\w*|::|[{};=<>()]")

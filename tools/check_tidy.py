@@ -17,7 +17,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "include"
-FLAGS = ["-std=c++20", "-O1", "-DASIO_STANDALONE", "-DASIO_NO_DEPRECATED", f"-I{INCLUDE}"]
+FLAGS = ["-std=c++20", "-O1", "-DASIO_STANDALONE", f"-I{INCLUDE}"]
 
 
 def main() -> int:

@@ -51,6 +51,8 @@ SIGTERM and SIGINT end it: nobody is accepted any more, what has been sent to it
 Close with 1012. Exits with 0 within 10 seconds; with 1 if it could not start, with 2 if an option is wrong or not built yet.
 )";
 
+enum class Transport { tcp, websocketpp, websocketpp_adopted };
+
 /// What the command line says.
 struct Arguments {
     std::string address = "127.0.0.1", mode = "broadcast";
@@ -59,6 +61,7 @@ struct Arguments {
     int send_buffer = 0;
     bool snapshot = false;
     hubbub::EngineKind engine = hubbub::EngineKind::automatic;
+    Transport transport = Transport::tcp;
     hubbub::HubOptions<LoadPolicy> hub;
 };
 
@@ -134,8 +137,9 @@ class Parser {
             if (!hubbub::http::is_token(value_)) refuse("--protocol needs a token, not \"" + value_ + '"');
             result_.hub.protocols.push_back(value_);
         } else if (name_ == "--transport") {
-            if (choose<int>({{"tcp", 0}, {"websocketpp", 1}, {"websocketpp-adopted", 2}}) != 0)
-                refuse("--transport " + value_ + " is not built yet: there is tcp");
+            result_.transport = choose<Transport>({{"tcp", Transport::tcp},
+                                                   {"websocketpp", Transport::websocketpp},
+                                                   {"websocketpp-adopted", Transport::websocketpp_adopted}});
         } else {
             return false;
         }

@@ -11,17 +11,19 @@ namespace chat {
 
 struct Arguments {
     static constexpr std::string_view usage =
-        "usage: hubbub_chat [--address A] [--port N] [--threads N] [--page FOLDER]\n"
-        "  --address A    where to listen: 127.0.0.1 (default), 0.0.0.0 or :: for everybody\n"
-        "  --port N       8080 by default; 0: the system chooses\n"
-        "  --threads N    from 1 to 64; 2 by default\n"
-        "  --page FOLDER  serve the page from there instead of from the program, to change it without a build\n"
-        "  --self-test    try it without a network, and end\n";
+        "usage: hubbub_chat [--address A] [--port N] [--threads N] [--page FOLDER] [--transport KIND]\n"
+        "  --address A       where to listen: 127.0.0.1 (default), 0.0.0.0 or :: for everybody\n"
+        "  --port N          8080 by default; 0: the system chooses\n"
+        "  --threads N       from 1 to 64; 2 by default\n"
+        "  --page FOLDER     serve the page from there instead of from the program, to change it without a build\n"
+        "  --transport KIND  tcp (default), or websocketpp: its parser, our sockets\n"
+        "  --self-test       try it without a network, and end\n";
 
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;
     unsigned threads = 2;
     std::string page;
+    std::string transport = "tcp";
     bool self_test = false;
     bool help = false;
 
@@ -54,6 +56,10 @@ inline Arguments Arguments::parse(int argc, char** argv) {
             result.threads = number(1u, 64u);
         } else if (name == "--page") {
             result.page = value();
+        } else if (name == "--transport") {
+            result.transport = value();
+            if (result.transport != "tcp" && result.transport != "websocketpp")
+                throw std::invalid_argument("--transport must be tcp or websocketpp, not \"" + result.transport + "\"");
         } else if (name == "--self-test") {
             result.self_test = true;
         } else if (name == "--help") {

@@ -7,12 +7,12 @@
 
 using namespace conformance;
 
-static_assert(Transport<CodecEcho>);
+static_assert(Transport<CodecEcho<>>);
 
 TEST_CASE("The protocol alone conforms to RFC 6455") {
     auto const split = GENERATE(Split::whole, Split::bytes, Split::coalesced);
     CAPTURE(static_cast<int>(split));
-    CodecEcho server;
+    CodecEcho<> server;
     Report const report = run_all(server, split);
     for (std::string const& failure : report.failures) FAIL_CHECK(failure);
     CHECK(report.cases > 300);

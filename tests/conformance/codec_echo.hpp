@@ -17,12 +17,14 @@
 #include <hubbub/ws/decoder.hpp>
 #include <hubbub/ws/frame_header.hpp>
 #include <hubbub/ws/handshake.hpp>
+#include <hubbub/ws/message_decoder.hpp>
 
 #include "tests/conformance/cases.hpp"
 
 namespace conformance {
 
 /// The protocol alone, without sessions and sockets: parser, handshake and decoder joined to an echo server.
+template <hubbub::ws::MessageDecoder Decoder = hubbub::ws::Decoder>
 class CodecEcho {
    public:
     void connect(ServerOptions const& options) { *this = CodecEcho{options}; }
@@ -90,7 +92,7 @@ class CodecEcho {
 
     hubbub::ws::DecoderLimits limits_;
     hubbub::http::RequestParser parser_;
-    hubbub::ws::Decoder decoder_;
+    Decoder decoder_;
     std::string out_;
     bool open_ = false;
     bool ended_ = false;

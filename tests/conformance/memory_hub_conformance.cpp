@@ -1,73 +1,13 @@
 // A whole hub over connections in memory.
-#include <memory>
-#include <optional>
-#include <stdexcept>
-#include <string>
-#include <string_view>
-
-#include <hubbub/hub/hub.hpp>
-#include <hubbub/transport/memory/manual_loop.hpp>
-#include <hubbub/transport/memory/memory_connection.hpp>
-
-#include "tests/conformance/echo_handler.hpp"
-#include "tests/conformance/run.hpp"
+#include "tests/conformance/memory_echo.hpp"
 #include "tests/support/catch.hpp"
-
-namespace conformance {
-namespace {
-
-class MemoryEcho {
-   public:
-    explicit MemoryEcho(hubbub::MemoryMode mode) : mode_(mode) {}
-
-    void connect(ServerOptions const& options) {
-        hub_.reset();
-        loop_ = std::make_unique<hubbub::ManualLoop>();
-        hub_ = std::make_unique<hubbub::Hub<hubbub::MemoryConnection>>(*loop_, EchoHandler{}, hub_options(options));
-        hubbub::MemorySocket socket;
-        wire_ = socket.wire;
-        wire_->mode = mode_;
-        taken_ = 0;
-        hub_->adopt(std::move(socket));
-        loop_->run_until_idle();
-    }
-    void send(std::string_view bytes) {
-        wire_->to_server.append(bytes);
-        for (bool did = true; did;) {
-            did = loop_->run_turn();
-            if (auto* endpoint = hub_->driver(0).find(*wire_)) {
-                loop_->run_events([&] { did |= endpoint->deliver(64 * 1024); });
-                if (hub_->driver(0).find(*wire_) == endpoint) loop_->run_events([&] { did |= endpoint->make_progress(); });
-            }
-        }
-    }
-    std::optional<std::string> receive() {
-        if (taken_ == wire_->received.size()) {
-            if (wire_->server_ended || wire_->server_closed) return std::nullopt;
-            throw std::runtime_error("the server waits, and so does the client");
-        }
-        std::string const fresh = wire_->received.substr(taken_);
-        taken_ = wire_->received.size();
-        return fresh;
-    }
-
-   private:
-    hubbub::MemoryMode mode_;
-    std::unique_ptr<hubbub::ManualLoop> loop_;
-    std::unique_ptr<hubbub::Hub<hubbub::MemoryConnection>> hub_;
-    std::shared_ptr<hubbub::MemoryWire> wire_;
-    std::size_t taken_ = 0;
-};
-
-}  // namespace
-}  // namespace conformance
 
 TEST_CASE("A hub over memory conforms to RFC 6455") {
     using namespace conformance;
     auto const mode = GENERATE(hubbub::MemoryMode::direct, hubbub::MemoryMode::deferred);
     auto const split = GENERATE(Split::whole, Split::bytes, Split::coalesced);
     CAPTURE(static_cast<int>(mode), static_cast<int>(split));
-    MemoryEcho server(mode);
+    MemoryEcho<hubbub::MemoryConnection> server(mode);
     Report const report = run_all(server, split, largest_case);
     for (std::string const& failure : report.failures) FAIL_CHECK(failure);
     CHECK(report.cases > 300);

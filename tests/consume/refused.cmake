@@ -12,6 +12,14 @@ refused_package("component tcp: Standalone Asio was not found: install libasio-d
     -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF)
 refused_package("component json: nlohmann_json 3.9 was not found: install nlohmann-json3-dev or set nlohmann_json_DIR" -DUSED=json
     -DWANTED=0.1 -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON)
+if("tcp" IN_LIST AVAILABLE)
+    refused_package("component websocketpp: websocketpp was not found: install libwebsocketpp-dev or set HUBBUB_WEBSOCKETPP_INCLUDE_DIR"
+        -DUSED=websocketpp -DWANTED=0.1 -DHUBBUB_WEBSOCKETPP_INCLUDE_DIR=HUBBUB_WEBSOCKETPP_INCLUDE_DIR-NOTFOUND
+        "-DHUBBUB_ASIO_INCLUDE_DIR=${WORK}" -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF)
+    # A folder is enough of an Asio and of a websocketpp for the sentence that comes before their headers are read.
+    refused_package("component websocketpp: websocketpp needs an Asio before 1.33, which took io_service away"
+        -DUSED=websocketpp -DWANTED=0.1 "-DHUBBUB_ASIO_INCLUDE_DIR=${WORK}" "-DHUBBUB_WEBSOCKETPP_INCLUDE_DIR=${WORK}")
+endif()
 list(JOIN COMPONENTS ", " components)
 refused_package("component carrier_pigeon: hubbub ${VERSION} has no such component (it has: ${components})" -DUSED=carrier_pigeon
     -DWANTED=0.1)

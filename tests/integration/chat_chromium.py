@@ -32,9 +32,9 @@ def must(holds, why="it does not hold"):
 class Chat:
     """The server, which can start again on its port."""
 
-    def __init__(self, program):
-        self.program = program
-        self.server = Server([program, "--port", 0])
+    def __init__(self, program, transport):
+        self.command = [program, "--transport", transport]
+        self.server = Server([*self.command, "--port", 0])
         self.port = self.server.port
         self.address = f"http://127.0.0.1:{self.port}/"
 
@@ -42,7 +42,7 @@ class Chat:
         must(self.server.end(12) == 0, "the server did not end well")
 
     def start_again(self):
-        self.server = Server([self.program, "--port", self.port])
+        self.server = Server([*self.command, "--port", self.port])
 
 
 # ---- two tabs
@@ -478,7 +478,7 @@ async def screenshots(browser, chat, folder):
 
 
 async def main(arguments):
-    chat = Chat(arguments.program)
+    chat = Chat(arguments.program, arguments.transport)
     try:
         # Tabs that nobody looks at are slowed down otherwise, and each would have a process of its own.
         async with browser_of(arguments.chromium, "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
@@ -503,6 +503,7 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=0)
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--only", choices=("few", "many"))
+    parser.add_argument("--transport", default="tcp", help="of the chat")
     given = parser.parse_args()
     asyncio.run(main(given))
     sys.exit(judge.sum_up())

@@ -26,6 +26,7 @@ class Run:
         self.load_generator = self.program(build / "benchmarks/hubbub_load_generator")
         self.chat = self.program(examples / "hubbub_chat")
         self.build = build
+        self.transport = "tcp"  # of the servers that the clients talk to
         self.passed = self.failed = 0
         self.rows = []
 
@@ -75,10 +76,11 @@ class Run:
     def client(self, command, chat=False):
         """A client between two load servers, of which the one that echoes goes away when the client says so."""
         # Beast sends a message in fragments of 4 KiB.
-        more = ["--threads", 2, "--max-message", 1048576, "--max-fragments", 1024, "--protocol", "hubbub.test"]
+        more = ["--threads", 2, "--max-message", 1048576, "--max-fragments", 1024, "--protocol", "hubbub.test",
+                "--transport", self.transport]
         with Server([self.load_server, "--mode", "echo", *more]) as echo, \
                 Server([self.load_server, "--mode", "broadcast", *more]) as broadcast, \
-                Server([self.chat, "--port", 0]) as page:
+                Server([self.chat, "--port", 0, *self.of_chat()]) as page:
             def on_line(line):
                 if line == "end the server":
                     echo.ask_to_end()
@@ -89,6 +91,10 @@ class Run:
                     raise Failure(f"{server.name} ended with {code}")
                 passed += 1
             return passed, failed
+
+    def of_chat(self):
+        """Options of the chat: it has a page to serve, which a server of websocketpp's does not know of."""
+        return ["--transport", "websocketpp" if self.transport == "websocketpp" else "tcp"]
 
     def find(self, package, *names) -> str:
         for name in names:
@@ -104,7 +110,7 @@ class Run:
 
     def chat_protocol(self):
         self.need_websockets()
-        with Server([self.chat, "--port", 0, "--threads", 4]) as server:
+        with Server([self.chat, "--port", 0, "--threads", 4, *self.of_chat()]) as server:
             passed, failed = self.follow([sys.executable, HERE / "chat_protocol.py", server.port])
             if (code := server.end(12)) != 0:
                 raise Failure(f"{server.name} ended with {code}")
@@ -112,7 +118,9 @@ class Run:
 
     def chat_chromium(self):
         self.need_websockets()
-        return self.follow([sys.executable, HERE / "chat_chromium.py", self.find("chromium", "chromium", "google-chrome"), self.chat], seconds=200.0)
+        more = ["--transport", self.transport, "--only", "few"] if self.transport != "tcp" else []
+        return self.follow([sys.executable, HERE / "chat_chromium.py", self.find("chromium", "chromium", "google-chrome"), self.chat, *more],
+                           seconds=200.0)
 
     def ws(self):
         node = self.find("nodejs", "node", "nodejs")
@@ -159,7 +167,7 @@ class Run:
     def refusals(self):
         """What is not built yet, or makes no sense, is refused with a sentence and exit code 2."""
         passed = failed = 0
-        for options in (["--engine", "uring"], ["--transport", "websocketpp"], ["--transport", "websocketpp-adopted"], ["--deflate"],
+        for options in (["--engine", "uring"], ["--transport", "pigeon"], ["--deflate"],
                         ["--mode", "chess"], ["--engine", "steam"], ["--threads", "0"], ["--threads", "many"], ["--port", "65536"],
                         ["--bind", "nowhere"], ["--ping-after", "70000"], ["--queue-messages", "0"], ["--overflow", "explode"],
                         ["--protocol", "two words"], ["--strange", "1"], ["--port"]):
@@ -168,6 +176,14 @@ class Run:
             print(f"{'ok    ' if fine else 'FAILED'}  {' '.join(options)}: {result.stderr.strip()}")
             passed, failed = passed + fine, failed + (not fine)
         return passed, failed
+
+    def speaks(self, transport):
+        """Whether the load server was built with it."""
+        with Process([self.load_server, "--transport", transport]) as process:
+            try:
+                return process.line(10).startswith("listening")
+            except Failure:
+                return False
 
     def load(self):
         """A short load that the generator checks to the byte, over each address, engine and mode."""
@@ -191,6 +207,22 @@ class Run:
         return passed, failed
 
 
+def over(run, transport):
+    """All clients against servers of that transport."""
+    def part(name, function):
+        run.part(name if transport == "tcp" else f"{name}, {transport}", function)
+    run.transport = transport
+    part("chromium", run.chromium)
+    if transport != "websocketpp-adopted":
+        part("chat protocol", run.chat_protocol)
+        part("chat in chromium", run.chat_chromium)
+    part("node ws", run.ws)
+    part("node built-in", run.built_in)
+    part("python websockets", run.python_websockets)
+    part("websocketpp", lambda: run.built_client("websocketpp", "libwebsocketpp-dev"))
+    part("beast", lambda: run.built_client("beast", "libboost-dev"))
+
+
 def main() -> int:
     build = pathlib.Path(sys.argv[1]).resolve()
     examples = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else build
@@ -199,14 +231,11 @@ def main() -> int:
     run.part("options", run.refusals)
     run.part("addresses", run.load)
     run.part("curl", run.curl)
-    run.part("chromium", run.chromium)
-    run.part("chat protocol", run.chat_protocol)
-    run.part("chat in chromium", run.chat_chromium)
-    run.part("node ws", run.ws)
-    run.part("node built-in", run.built_in)
-    run.part("python websockets", run.python_websockets)
-    run.part("websocketpp", lambda: run.built_client("websocketpp", "libwebsocketpp-dev"))
-    run.part("beast", lambda: run.built_client("beast", "libboost-dev"))
+    over(run, "tcp")
+    if run.speaks("websocketpp"):
+        over(run, "websocketpp")
+        over(run, "websocketpp-adopted")
+    run.transport = "tcp"
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)
     for name, script, *more in (("attacks", "attacks.py"), ("load bars, short", "load_bars.py", "--quick")):
@@ -214,7 +243,7 @@ def main() -> int:
             run.part(name, lambda: run.follow([sys.executable, LOAD / script, build, *more]))
     print()
     for name, passed, failed, seconds, remark in run.rows:
-        print(f"{name:<18} {passed:>4} passed {failed:>3} failed {seconds:>5.1f} s  {remark}")
+        print(f"{name:<38} {passed:>4} passed {failed:>3} failed {seconds:>5.1f} s  {remark}")
     print(f"{run.passed} passed, {run.failed} failed")
     return 1 if run.failed else 0
 

@@ -12,7 +12,10 @@
 namespace hub_simulation {
 
 /// A client, its session, and what is known of both.
+template <class Conn>
 struct Peer {
+    using SessionType = Session<Conn, Policy>;
+
     explicit Peer(testing::Client whose) : client(std::move(whose)) {}
 
     testing::Client client;
@@ -48,9 +51,15 @@ struct Peer {
     bool is_live() const { return session && subscriber().state == Subscriber::State::open; }
 };
 
-/// One random program over a whole hub, and what has to hold after each step of it. The first violation is thrown.
+/// One random program over a whole hub, and what has to hold after each step of it. The first violation is thrown. Its connections
+/// are in memory, or made of those.
+template <class Conn = MemoryConnection>
 class HubRun {
    public:
+    using HubType = Hub<Conn, Policy>;
+    using SessionType = typename HubType::SessionType;
+    using ShardType = typename HubType::ShardType;
+    using Peer = hub_simulation::Peer<Conn>;
     struct Violation : std::runtime_error {
         using std::runtime_error::runtime_error;
     };
@@ -142,7 +151,7 @@ class HubRun {
     HubOptions<Policy> options_;
     bool large_ = false, keys_ = false, expiry_ = false;
     std::unique_ptr<HubType> hub_;
-    HubType::BroadcasterType broadcaster_;
+    typename HubType::BroadcasterType broadcaster_;
     std::vector<ShardTotals> shards_;
     std::vector<std::unique_ptr<Peer>> peers_;
     std::array<std::map<std::size_t, Place>, topics> asked_;  ///< by shard: since when it waits for the owner
@@ -154,7 +163,8 @@ class HubRun {
     int drained_ = 0, drains_ = 0;
 };
 
-struct HubRun::Hooks {
+template <class Conn>
+struct HubRun<Conn>::Hooks {
     HubRun* run;
     void on_open(auto& session) { run->on_open(session); }
     void on_message(auto& session, MessageView message) { run->on_message(session, message); }
@@ -164,7 +174,8 @@ struct HubRun::Hooks {
     void on_close(auto& session, CloseInfo const& info) { run->on_close(session, info); }
 };
 
-inline HubRun::HubRun(std::uint64_t seed)
+template <class Conn>
+HubRun<Conn>::HubRun(std::uint64_t seed)
     : sim_(seed, 1 + seed % 4), broadcaster_([&] {
           truth = &truth_;
           truth_.sim = &sim_;
@@ -184,7 +195,7 @@ inline HubRun::HubRun(std::uint64_t seed)
           if (one_in(2)) options_.mailbox = {4096, 1 + pick(8)};
           if (one_in(4)) options_.lifetime_limit = std::chrono::seconds(20);
           options_.subscriptions = one_in(4) ? 2 : 128;
-          hub_.reset(new HubType(sim_.hub<Policy>(Hooks{this}, options_)));
+          hub_.reset(new HubType(sim_.template hub<Policy, Conn>(Hooks{this}, options_)));
           return hub_->broadcaster();
       }()) {
     shards_.resize(sim_.loops().size());
@@ -194,7 +205,8 @@ inline HubRun::HubRun(std::uint64_t seed)
 
 // ---- the program
 
-inline void HubRun::run(int steps) {
+template <class Conn>
+void HubRun<Conn>::run(int steps) {
     for (std::size_t i = 2 + pick(4); i-- > 0;) connect();
     int const ends_at = one_in(5) ? static_cast<int>(pick(static_cast<std::size_t>(steps))) : steps;
     for (int i = 0; i < ends_at; ++i) {
@@ -205,7 +217,8 @@ inline void HubRun::run(int steps) {
     finish();
 }
 
-inline void HubRun::settle(int most) {
+template <class Conn>
+void HubRun<Conn>::settle(int most) {
     while (most-- > 0) {
         bool const more = sim_.step();
         check();
@@ -213,7 +226,8 @@ inline void HubRun::settle(int most) {
     }
 }
 
-inline void HubRun::pass(Duration duration) {
+template <class Conn>
+void HubRun<Conn>::pass(Duration duration) {
     Duration const piece = std::max<Duration>(duration / 20, std::chrono::milliseconds(100));
     for (Duration left = duration; left > Duration{}; left -= piece) {
         settle(1'000'000);
@@ -223,7 +237,8 @@ inline void HubRun::pass(Duration duration) {
 }
 
 /// Everything that is under way arrives, and then all has to be as if at once.
-inline void HubRun::quiesce() {
+template <class Conn>
+void HubRun<Conn>::quiesce() {
     for (int left = 1'000'000; sim_.step(); --left) {
         check();
         if (!left) throw Violation("they never rest");
@@ -232,7 +247,8 @@ inline void HubRun::quiesce() {
     if (!ended_) check_quiet();
 }
 
-inline void HubRun::connect() {
+template <class Conn>
+void HubRun<Conn>::connect() {
     if (peers_.size() >= 14) return;
     auto const number = peers_.size();
     std::size_t const shard = pick(shards_.size());
@@ -253,7 +269,8 @@ inline void HubRun::connect() {
 }
 
 /// Something happens outside of the hub: at a client, in the network, in another thread, or time passes.
-inline void HubRun::event() {
+template <class Conn>
+void HubRun<Conn>::event() {
     Peer* const peer = any([](Peer const&) { return true; });
     if (!peer || one_in(9)) return connect();
     testing::Client& client = peer->client;
@@ -305,7 +322,8 @@ inline void HubRun::event() {
 }
 
 /// As a thread that is no shard's.
-inline void HubRun::act_outside() {
+template <class Conn>
+void HubRun<Conn>::act_outside() {
     Peer* const peer = any_live(std::nullopt);
     if (Peer* const gone = one_in(8) ? any_gone() : nullptr) {
         hub_->post(gone->id, [this](SessionType&) { expect(false, "a function for who has gone is given another session"); });
@@ -323,7 +341,8 @@ inline void HubRun::act_outside() {
 }
 
 /// As a hook would, on that shard.
-inline void HubRun::act_inside(std::size_t shard) {
+template <class Conn>
+void HubRun<Conn>::act_inside(std::size_t shard) {
     if (depth_ > 2) return;
     ++depth_;
     for (std::size_t i = one_in(3) ? pick(5) : 1; i-- > 0;) {
@@ -361,7 +380,8 @@ inline void HubRun::act_inside(std::size_t shard) {
     --depth_;
 }
 
-inline void HubRun::publish(Peer* by) {
+template <class Conn>
+void HubRun<Conn>::publish(Peer* by) {
     std::size_t const number = truth_.messages.size();
     Message message;
     message.topic = one_in(6) ? own_topics + pick(3) : pick(own_topics);
@@ -429,7 +449,8 @@ inline void HubRun::publish(Peer* by) {
     }
 }
 
-inline void HubRun::send(Peer& to, bool by_session) {
+template <class Conn>
+void HubRun<Conn>::send(Peer& to, bool by_session) {
     std::size_t const number = truth_.messages.size();
     auto const shard = sim_.running();
     Message message;
@@ -465,7 +486,8 @@ inline void HubRun::send(Peer& to, bool by_session) {
     ++to.direct_at_most;
 }
 
-inline void HubRun::subscribe(Peer& who) {
+template <class Conn>
+void HubRun<Conn>::subscribe(Peer& who) {
     std::size_t const topic = pick(own_topics);
     bool const knew = std::any_of(who.windows.begin(), who.windows.end(),
                                   [&](Window const& window) { return window.topic == topic && window.is_open; });
@@ -480,7 +502,8 @@ inline void HubRun::subscribe(Peer& who) {
     open_window(who, topic, before);
 }
 
-inline void HubRun::unsubscribe(Peer& who) {
+template <class Conn>
+void HubRun<Conn>::unsubscribe(Peer& who) {
     std::size_t const topic = pick(own_topics);
     for (Window& window : who.windows) {
         if (window.topic != topic || !window.is_open || !who.is_live()) continue;
@@ -500,7 +523,8 @@ inline void HubRun::unsubscribe(Peer& who) {
     if (who.is_live()) expect(!who.session->unsubscribe(topic_name(topic)), "who is no member leaves");
 }
 
-inline void HubRun::close(Peer& who) {
+template <class Conn>
+void HubRun<Conn>::close(Peer& who) {
     if (!who.is_live()) return;
     auto const code = static_cast<CloseCode>(4000 + pick(9));
     if (one_in(4)) {
@@ -515,12 +539,14 @@ inline void HubRun::close(Peer& who) {
     close_windows(who, true);
 }
 
-inline void HubRun::broadcast_close() {
+template <class Conn>
+void HubRun<Conn>::broadcast_close() {
     if (!one_in(20)) return;
     hub_->close(one_in(2) ? Target::label("x") : Target::user("u"), CloseCode::policy_violation, "out");
 }
 
-inline void HubRun::pause(Peer& who) {
+template <class Conn>
+void HubRun<Conn>::pause(Peer& who) {
     if (!who.is_live()) return;
     if (who.paused) {
         who.paused = false;
@@ -536,7 +562,8 @@ inline void HubRun::pause(Peer& who) {
     });
 }
 
-inline void HubRun::drain() {
+template <class Conn>
+void HubRun<Conn>::drain() {
     draining_ = true;
     ++drains_;
     DrainOptions options;
@@ -549,7 +576,8 @@ inline void HubRun::drain() {
 }
 
 /// The hub goes, at whatever moment this is, or in good order.
-inline void HubRun::finish() {
+template <class Conn>
+void HubRun<Conn>::finish() {
     if (one_in(3)) {
         ended_ = true;
         hub_.reset();
@@ -591,7 +619,8 @@ inline void HubRun::finish() {
 
 // ---- hooks
 
-inline void HubRun::on_open(SessionType& session) {
+template <class Conn>
+void HubRun<Conn>::on_open(SessionType& session) {
     ++hooks_run_;
     std::string_view const target = session.request()->target();
     auto const shard = Truth::number_of(target.substr(1));
@@ -614,7 +643,8 @@ inline void HubRun::on_open(SessionType& session) {
     if (one_in(4)) act_inside(who.shard);
 }
 
-inline void HubRun::on_message(SessionType& session, MessageView message) {
+template <class Conn>
+void HubRun<Conn>::on_message(SessionType& session, MessageView message) {
     Peer& who = peer_of(session);
     expect(!ended_ && who.session == &session && who.is_live(), "a message is heard of who is not open");
     expect(!who.paused, "a message is heard although reading is paused");
@@ -627,7 +657,8 @@ inline void HubRun::on_message(SessionType& session, MessageView message) {
     }
 }
 
-inline void HubRun::on_subscribed(SessionType& session, Subscription const& told) {
+template <class Conn>
+void HubRun<Conn>::on_subscribed(SessionType& session, Subscription const& told) {
     ++hooks_run_;
     Peer& who = peer_of(session);
     std::size_t const topic = topic_number(told.topic);
@@ -646,7 +677,8 @@ inline void HubRun::on_subscribed(SessionType& session, Subscription const& told
     if (one_in(2)) act_inside(who.shard);
 }
 
-inline void HubRun::on_pressure(SessionType& session, bool high) {
+template <class Conn>
+void HubRun<Conn>::on_pressure(SessionType& session, bool high) {
     ++hooks_run_;
     Peer& who = peer_of(session);
     expect(!ended_ && who.is_live() && who.pressed != high, "pressure and relief do not alternate");
@@ -654,7 +686,8 @@ inline void HubRun::on_pressure(SessionType& session, bool high) {
     if (one_in(2)) act_inside(who.shard);
 }
 
-inline void HubRun::on_close(SessionType& session, CloseInfo const& info) {
+template <class Conn>
+void HubRun<Conn>::on_close(SessionType& session, CloseInfo const& info) {
     ++hooks_run_;
     Peer& who = peer_of(session);
     expect(!ended_ && who.opened == 1 && ++who.closed == 1, "on_close is not called once");
@@ -678,7 +711,8 @@ inline void HubRun::on_close(SessionType& session, CloseInfo const& info) {
 // ---- what has to hold
 
 /// The place of the newest message of the topic that the shard has seen; nothing if it does not know yet.
-inline std::optional<Place> HubRun::view(std::size_t shard, std::size_t topic) const {
+template <class Conn>
+std::optional<Place> HubRun<Conn>::view(std::size_t shard, std::size_t topic) const {
     auto& all = shards_[shard].shard->delivery().topics();
     auto const number = all.find(topic_name(topic));
     if (!number) return std::nullopt;
@@ -687,7 +721,8 @@ inline std::optional<Place> HubRun::view(std::size_t shard, std::size_t topic) c
     return truth_.place_of(topic, known.position);
 }
 
-inline bool HubRun::is_joining(Peer const& who, std::size_t topic) const {
+template <class Conn>
+bool HubRun<Conn>::is_joining(Peer const& who, std::size_t topic) const {
     auto& all = shards_[who.shard].shard->delivery().topics();
     auto const number = all.find(topic_name(topic));
     auto const* const membership = number ? who.subscriber().find(*number) : nullptr;
@@ -695,7 +730,8 @@ inline bool HubRun::is_joining(Peer const& who, std::size_t topic) const {
 }
 
 /// `before`: how many messages the topic had when he asked.
-inline void HubRun::open_window(Peer& who, std::size_t topic, Place before) {
+template <class Conn>
+void HubRun<Conn>::open_window(Peer& who, std::size_t topic, Place before) {
     Window window;
     window.topic = topic;
     if (is_joining(who, topic)) {
@@ -711,7 +747,8 @@ inline void HubRun::open_window(Peer& who, std::size_t topic, Place before) {
 }
 
 /// `exactly`: what comes from now on is not for him. Else he may have been a member for some time after the last check.
-inline void HubRun::close_windows(Peer& who, bool exactly) {
+template <class Conn>
+void HubRun<Conn>::close_windows(Peer& who, bool exactly) {
     for (Window& window : who.windows) {
         if (!window.is_open) continue;
         window.is_open = false;
@@ -723,7 +760,8 @@ inline void HubRun::close_windows(Peer& who, bool exactly) {
     }
 }
 
-inline std::uint64_t HubRun::meant(Peer const& who, std::size_t topic, Place low, Place end) const {
+template <class Conn>
+std::uint64_t HubRun<Conn>::meant(Peer const& who, std::size_t topic, Place low, Place end) const {
     if (low >= end) return 0;
     std::uint64_t count = end - low;
     auto const excluded = truth_.excluded.find(who.number);
@@ -732,7 +770,8 @@ inline std::uint64_t HubRun::meant(Peer const& who, std::size_t topic, Place low
     return count;
 }
 
-inline void HubRun::check() {
+template <class Conn>
+void HubRun<Conn>::check() {
     for (std::size_t topic = 0; topic < topics; ++topic)
         std::erase_if(asked_[topic], [&](auto const& asked) { return view(asked.first, topic).has_value() || ended_; });
     for (auto const& peer : peers_) {
@@ -747,7 +786,8 @@ inline void HubRun::check() {
     if (!truth_.problem.empty()) throw Violation(truth_.problem);
 }
 
-inline void HubRun::check_live(Peer& who) {
+template <class Conn>
+void HubRun<Conn>::check_live(Peer& who) {
     Subscriber const& subscriber = who.subscriber();
     bool const live = who.is_live();
     if (!live) close_windows(who, false);
@@ -787,7 +827,8 @@ inline void HubRun::check_live(Peer& who) {
         expect(subscriber.dropped == 0, "something was dropped although there is room");
 }
 
-inline void HubRun::check_wire(Peer& who) {
+template <class Conn>
+void HubRun<Conn>::check_wire(Peer& who) {
     testing::ServerStream const& stream = who.client.stream();
     expect(stream.problem().empty(), stream.problem());
     auto const& all = stream.messages();
@@ -816,7 +857,8 @@ inline void HubRun::check_wire(Peer& who) {
 }
 
 /// Meant for him, once, in the order of its topic, of its publisher, and of the program.
-inline void HubRun::check_arrived(Peer& who, testing::Received const& received) {
+template <class Conn>
+void HubRun<Conn>::check_arrived(Peer& who, testing::Received const& received) {
     std::size_t const number = Truth::number_of(received.payload);
     if (number == 0 || number >= truth_.messages.size()) return expect(false, "a client got what nobody sent", number);
     Message& message = truth_.messages[number];
@@ -853,7 +895,8 @@ inline void HubRun::check_arrived(Peer& who, testing::Received const& received) 
 }
 
 /// L0, on each shard: what was meant is written, dropped or pending, and the sessions' sums are the shard's.
-inline void HubRun::check_sums() {
+template <class Conn>
+void HubRun<Conn>::check_sums() {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         DeliveryCounts const& counts = shards_[i].shard->delivery().counts();
         std::uint64_t accepted = shards_[i].accepted, written = shards_[i].written, pending = 0;
@@ -869,7 +912,8 @@ inline void HubRun::check_sums() {
 }
 
 /// Nothing is under way: what was accepted has its place, members are members, and who has room has everything.
-inline void HubRun::check_quiet() {
+template <class Conn>
+void HubRun<Conn>::check_quiet() {
     for (std::size_t number = 1; number < truth_.messages.size(); ++number) {
         Message& message = truth_.messages[number];
         if (message.topic != Message::direct) {
@@ -908,7 +952,8 @@ inline void HubRun::check_quiet() {
 }
 
 /// Where there is room for all, only an older message of a key gives way to a newer one.
-inline void HubRun::check_newest_of_keys(Peer const& who) {
+template <class Conn>
+void HubRun<Conn>::check_newest_of_keys(Peer const& who) {
     for (Window const& window : who.windows) {
         if (window.topic != keyed_topic || !window.is_open || window.sure == never) continue;
         std::map<std::uint64_t, std::size_t> newest;
@@ -923,7 +968,8 @@ inline void HubRun::check_newest_of_keys(Peer const& who) {
 }
 
 /// At a quiet moment: each receipt has come, and says what became of the message.
-inline void HubRun::check_receipts() {
+template <class Conn>
+void HubRun<Conn>::check_receipts() {
     for (std::size_t number = 1; number < truth_.messages.size(); ++number) {
         Message const& message = truth_.messages[number];
         if (!message.wants_receipt) continue;

@@ -176,8 +176,5 @@ struct Policy : DefaultPolicy {
         int peer = -1;
     };
 };
-using HubType = Hub<MemoryConnection, Policy>;
-using SessionType = Session<MemoryConnection, Policy>;
-using ShardType = Shard<MemoryConnection, Policy>;
 
 }  // namespace hub_simulation

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,17 @@
 #include <hubbub/hub/noop_handler.hpp>
 
 namespace hubbub::inline v0 {
+
+namespace detail {
+/// A socket that was upgraded by an engine below, which knows the request, and is told the limit of messages.
+template <class Socket>
+concept UpgradedSocket = requires(Socket& socket, ws::DecoderLimits const& message, http::ParserLimits const& request) {
+    socket.limit(message);
+    { socket.request(request) } -> std::same_as<http::Request>;
+    { socket.take_identity() } -> std::same_as<Identity>;
+    { socket.protocol() } -> std::same_as<std::string>;
+};
+}  // namespace detail
 
 /// Sessions, topics and fan-out over one or several loops of the host: one shard a loop.
 ///
@@ -65,6 +77,19 @@ class Hub {
         requires ByteConnection<Conn>;
     /// A connection that somebody else has upgraded; `upgrade.response` is what is still to be sent.
     void adopt(typename Conn::Socket socket, Upgrade upgrade, std::size_t on = 0);
+    /// The same for a connection that knows how it was upgraded, on shard `on` or, without one, where the sharding policy says (the first
+    /// shard asks it): `hub.adopt(server.get_con_from_hdl(hdl))` in the open handler of a websocketpp::server.
+    void adopt(typename Conn::Socket socket, std::optional<std::size_t> on = {})
+        requires detail::UpgradedSocket<typename Conn::Socket>
+    {
+        adopt_upgraded(std::move(socket), on);
+    }
+    /// The same for one of the kinds of a OneOf.
+    template <detail::UpgradedSocket Socket>
+        requires std::constructible_from<typename Conn::Socket, Socket>
+    void adopt(Socket socket, std::optional<std::size_t> on = {}) {
+        adopt_upgraded(std::move(socket), on);
+    }
 
     /// What background threads keep.
     BroadcasterType broadcaster() const { return BroadcasterType(shared_); }
@@ -114,6 +139,8 @@ class Hub {
     ShardSnapshot snapshot(std::size_t shard) { return shards_[shard]->snapshot(); }
 
    private:
+    template <class Socket>
+    void adopt_upgraded(Socket socket, std::optional<std::size_t> on);
     /// Ends a shard when it runs, or with the loop that never ran it.
     struct TearDown {
         explicit TearDown(std::shared_ptr<ShardType> which) : shard(std::move(which)) {}
@@ -193,6 +220,20 @@ void Hub<Conn, Policy>::adopt(typename Conn::Socket socket, Upgrade upgrade, std
                   [socket = std::move(socket), upgrade = std::move(upgrade)](ShardType& target) mutable {
                       target.adopt(std::move(socket), std::move(upgrade));
                   });
+}
+
+template <HubConnection Conn, HubPolicy Policy>
+template <class Socket>
+void Hub<Conn, Policy>::adopt_upgraded(Socket socket, std::optional<std::size_t> on) {
+    socket.limit(shared_->options.message);
+    Upgrade upgrade{};
+    upgrade.request = socket.request(shared_->options.request);
+    upgrade.identity = socket.take_identity();
+    upgrade.protocol = socket.protocol();
+    if (on) return adopt(std::move(socket), std::move(upgrade), *on);
+    shared_->post(ShardIndex{0}, [socket = std::move(socket), upgrade = std::move(upgrade)](ShardType& shard) mutable {
+        shard.place(std::move(socket), std::move(upgrade));
+    });
 }
 
 template <HubConnection Conn, HubPolicy Policy>

@@ -4,6 +4,7 @@
 #include <span>
 
 #include <hubbub/transport/connection.hpp>
+#include <hubbub/ws/message_decoder.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -38,6 +39,8 @@ consteval bool check_connection() {
         static_assert(ByteConnection<T> || MessageConnection<T>,
                       "hubbub: a connection needs start(ByteConnectionOwner&), or start(MessageConnectionOwner&) with "
                       "send_ping(payload) and send_close(code, reason)");
+        static_assert(!ByteConnection<T> || ws::MessageDecoder<DecoderOf<T>>,
+                      "hubbub: Connection::Decoder must be a ws::MessageDecoder: see ws/message_decoder.hpp");
     }
     return true;
 }

@@ -3,15 +3,14 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
-#include <type_traits>
 
 #include <hubbub/transport/connection.hpp>
-#include <hubbub/ws/decoder.hpp>
+#include <hubbub/ws/message_decoder.hpp>
 
 namespace hubbub::inline v0 {
 
 /// How a session hears its client when the connection brings bytes: it decodes them.
-template <class Session>
+template <class Session, ws::MessageDecoder Decoder>
 class ByteInbound : public ByteConnectionOwner {
    public:
     void on_bytes(std::span<std::byte> bytes) noexcept final {
@@ -28,6 +27,11 @@ class ByteInbound : public ByteConnectionOwner {
 
    protected:
     ~ByteInbound() = default;
+    /// Where the decoder depends on what the connection is.
+    template <class Conn>
+    void use_decoder_of(Conn const& connection) {
+        if constexpr (requires { decoder_.match(connection); }) decoder_.match(connection);
+    }
     /// What was kept while the session was paused.
     void resume_inbound() {
         if (!decoder_.stopped()) return;
@@ -47,7 +51,7 @@ class ByteInbound : public ByteConnectionOwner {
     };
     Session& self() noexcept { return static_cast<Session&>(*this); }
 
-    ws::Decoder decoder_;
+    Decoder decoder_;
 };
 
 /// The same when an engine below has decoded already, and answers pings.
@@ -64,16 +68,43 @@ class MessageInbound : public MessageConnectionOwner {
         self().on_any_pong();
     }
     void on_peer_close(CloseCode code, std::string_view reason) noexcept final { self().on_close_frame(code, reason); }
+    void on_peer_violation(CloseCode code, std::string_view reason) noexcept final { self().on_violation(code, reason); }
 
    protected:
     ~MessageInbound() = default;
+    template <class Conn>
+    void use_decoder_of(Conn const&) {}
     void resume_inbound() {}
 
    private:
     Session& self() noexcept { return static_cast<Session&>(*this); }
 };
 
+/// Both, where only running tells.
+template <class Session, ws::MessageDecoder Decoder>
+class EitherInbound : public ByteInbound<Session, Decoder>, public MessageInbound<Session> {
+   protected:
+    ~EitherInbound() = default;
+    using ByteInbound<Session, Decoder>::use_decoder_of;
+    using ByteInbound<Session, Decoder>::resume_inbound;
+};
+
+namespace detail {
 template <class Conn, class Session>
-using Inbound = std::conditional_t<ByteConnection<Conn>, ByteInbound<Session>, MessageInbound<Session>>;
+struct InboundOf {
+    using type = ByteInbound<Session, DecoderOf<Conn>>;
+};
+template <MessageConnection Conn, class Session>
+struct InboundOf<Conn, Session> {
+    using type = MessageInbound<Session>;
+};
+template <EitherConnection Conn, class Session>
+struct InboundOf<Conn, Session> {
+    using type = EitherInbound<Session, hubbub::DecoderOf<Conn>>;
+};
+}  // namespace detail
+
+template <class Conn, class Session>
+using Inbound = typename detail::InboundOf<Conn, Session>::type;
 
 }  // namespace hubbub::inline v0

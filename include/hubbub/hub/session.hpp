@@ -50,7 +50,9 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
           shard_(&shard),
           index_(id.index),
           generation_(id.generation),
-          lease_(std::move(lease)) {}
+          lease_(std::move(lease)) {
+        this->use_decoder_of(connection_);
+    }
 
     SessionId id() const noexcept { return {index_, generation_, shard_->index()}; }
     PeerAddress peer() const { return connection_.peer(); }
@@ -103,8 +105,10 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     }
 
    private:
-    using Base = Inbound<Conn, Session>;
-    friend Base;
+    template <class, ws::MessageDecoder>
+    friend class ByteInbound;
+    template <class>
+    friend class MessageInbound;
     friend class Shard<Conn, Policy>;
     enum class Pending : std::uint8_t { flush, drop };
     static constexpr std::uint8_t paused_by_user = 1, paused_by_congestion = 2, paused_by_verdict = 4;
@@ -154,6 +158,20 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
         begin_close(code, reason, CloseInfo::By::us, Pending::drop);
     }
 
+    /// The engine below writes the control frames.
+    bool has_engine() const noexcept {
+        if constexpr (EitherConnection<Conn>)
+            return connection_.has_engine();
+        else
+            return MessageConnection<Conn>;
+    }
+    void start() {
+        if constexpr (EitherConnection<Conn>)
+            connection_.start(*this, *this);
+        else
+            connection_.start(*this);
+    }
+
     // ---- what the connection tells
     void on_writable() noexcept override;
     void on_written(std::uint32_t taken) noexcept override;
@@ -164,7 +182,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     void after_flush();
     void push_control(ws::Opcode opcode, std::string_view payload, bool last);
     void answer_ping() {
-        if constexpr (ByteConnection<Conn>) push_control(ws::Opcode::pong, *extras_->pong, false);
+        push_control(ws::Opcode::pong, *extras_->pong, false);
         extras_->pong.reset();
         forget_idle_extras();
     }
@@ -375,16 +393,18 @@ void Session<Conn, Policy>::after_flush() {
         return;
     }
     if (!close_sent_ || !queue.empty()) return;
-    if constexpr (MessageConnection<Conn>) {
-        if (!std::exchange(shut_down_, true)) {
-            auto const& ended = extras().ended;
-            connection_.send_close(ended->code, ended->reason);
+    if constexpr (MessageConnection<Conn> || EitherConnection<Conn>) {
+        if (has_engine()) {
+            if (!std::exchange(shut_down_, true)) {
+                auto const& ended = extras().ended;
+                connection_.send_close(ended->code, ended->reason);
+            }
+            if (heard_all_) end({});
+            return;
         }
-        if (heard_all_) end({});
-    } else if (heard_all_ && !std::exchange(shut_down_, true)) {
-        // RFC 6455 7.1.1: the server ends first, and waits for the peer's end, so that no reset overtakes the Close.
-        connection_.shutdown();
     }
+    // RFC 6455 7.1.1: the server ends first, and waits for the peer's end, so that no reset overtakes the Close.
+    if (heard_all_ && !std::exchange(shut_down_, true)) connection_.shutdown();
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -430,7 +450,7 @@ void Session<Conn, Policy>::begin_close(CloseCode code, std::string_view reason,
     extras().ended = CloseInfo{code, std::string(reason), by};
     close_sent_ = true;
     progress_at_ = shard_->tick();
-    if constexpr (ByteConnection<Conn>) {
+    if (!has_engine()) {
         std::array<std::byte, ws::max_control_payload> payload;
         std::size_t const size = code == CloseCode::no_status ? 0 : ws::encode_close_payload(payload, code, reason);
         push_control(ws::Opcode::close, {reinterpret_cast<char const*>(payload.data()), size}, true);
@@ -459,9 +479,9 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Session<Conn, Policy>::ping() {
     is_pinged_ = true;
     pinged_at_ = shard_->milliseconds();
-    if constexpr (MessageConnection<Conn>) {
-        connection_.send_ping({});
-    } else if (queue.control_frames() == 0) {
+    if constexpr (MessageConnection<Conn> || EitherConnection<Conn>)
+        if (has_engine()) return connection_.send_ping({});
+    if (queue.control_frames() == 0) {
         push_control(ws::Opcode::ping, {}, false);
         shard_->delivery().admission().want_flush(*this);
     }

@@ -93,6 +93,14 @@ class Shard final : private TurnHook, private RouterHost {
         shared_->loads.enter(index_);
         open(Conn(*driver_, std::move(socket)), std::move(upgrade));
     }
+    /// The same on the shard that the policy chooses.
+    void place(typename Conn::Socket socket, Upgrade upgrade) {
+        ShardIndex const target = choose_shard(socket.peer(), upgrade);
+        if (target == index_) return adopt(std::move(socket), std::move(upgrade));
+        shared_->post(target, [socket = std::move(socket), upgrade = std::move(upgrade)](Shard& shard) mutable {
+            shard.adopt(std::move(socket), std::move(upgrade));
+        });
+    }
 
     // ---- what sessions and the hub ask for
 
@@ -268,6 +276,7 @@ class Shard final : private TurnHook, private RouterHost {
     }
     void open(Conn&& connection, Upgrade upgrade);
     void open_ready();
+    ShardIndex choose_shard(PeerAddress const& peer, Upgrade const& upgrade);
     void flush_all();
     void close_phase();
     void tell();
@@ -393,7 +402,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
         delivery_.pool().release(block);
         delivery_.admission().want_flush(session);
     }
-    session.connection_.start(session);
+    session.start();
     reschedule(session);
     join_internal(session, internal_topics::all);
     if (!extras.identity.user.empty()) join_internal(session, internal_topics::user(extras.identity.user));
@@ -402,7 +411,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     if (session.extras_) session.extras_->request.reset();
     session.forget_idle_extras();
     if constexpr (ByteConnection<Conn>)
-        if (!upgrade.beyond.empty()) session.on_bytes(upgrade.beyond);
+        if (!upgrade.beyond.empty() && !session.has_engine()) session.on_bytes(upgrade.beyond);
     loop_.request_turn();
 }
 
@@ -411,16 +420,7 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::open_ready() {
     if constexpr (ByteConnection<Conn>) {
         reception_.take_ready([this](Conn&& connection, Upgrade upgrade) {
-            auto const count = static_cast<std::uint16_t>(shared_->ports.size());
-            ShardIndex target = index_;
-            if (count > 1) {
-                PeerAddress const peer = connection.peer();
-                SessionInfo const info{upgrade.request, upgrade.identity, peer, shared_->loads};
-                if (!completes([&] { target = sharding_(info, ShardCount{count}); }) || target.value >= count) {
-                    tell_event({.name = "policy_threw", .detail = "sharding"});
-                    target = index_;
-                }
-            }
+            ShardIndex const target = choose_shard(connection.peer(), upgrade);
             shared_->loads.enter(target);
             if (target == index_) return open(std::move(connection), std::move(upgrade));
             shared_->post(target, [socket = connection.detach(), upgrade = std::move(upgrade)](Shard& shard) mutable {
@@ -428,6 +428,17 @@ void Shard<Conn, Policy>::open_ready() {
             });
         });
     }
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+ShardIndex Shard<Conn, Policy>::choose_shard(PeerAddress const& peer, Upgrade const& upgrade) {
+    auto const count = static_cast<std::uint16_t>(shared_->ports.size());
+    if (count == 1) return index_;
+    ShardIndex target = index_;
+    SessionInfo const info{upgrade.request, upgrade.identity, peer, shared_->loads};
+    if (completes([&] { target = sharding_(info, ShardCount{count}); }) && target.value < count) return target;
+    tell_event({.name = "policy_threw", .detail = "sharding"});
+    return index_;
 }
 
 template <BasicConnection Conn, HubPolicy Policy>

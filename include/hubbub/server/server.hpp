@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <csignal>
 #include <cstdint>
 #include <memory>
@@ -37,6 +38,10 @@ struct ServerOptions {
     DrainOptions drain{};         ///< how it ends
 };
 
+/// What a server accepts: TcpConnection, or what is made of it, such as WebsocketppConnection<TcpConnection>.
+template <class T>
+concept SocketConnection = HubConnection<T> && ByteConnection<T> && std::same_as<typename T::Socket, TcpSocket>;
+
 /// A whole server for who has none: listeners, threads, pages and a hub. Who has one embeds a Hub instead.
 ///
 /// Threading: `hub` and `stop` on any thread, everything else on the one that made it. `run` gives each loop a thread, the
@@ -46,10 +51,10 @@ struct ServerOptions {
 /// Example:
 ///     hubbub::Server server{Chat{}, {.port = 8080}};
 ///     server.run_until_signal();
-template <HubPolicy Policy = DefaultPolicy>
+template <HubPolicy Policy = DefaultPolicy, SocketConnection Conn = TcpConnection>
 class Server {
    public:
-    using HubType = Hub<TcpConnection, Policy>;
+    using HubType = Hub<Conn, Policy>;
 
     /// Each thread gets a copy of the handler. Clients can connect from here on; they are served when it runs.
     template <HandlerFor<typename HubType::SessionType> Handler>
@@ -97,9 +102,9 @@ Server(Handler, ServerOptions<>) -> Server<>;
 template <class Handler>
 Server(Handler) -> Server<>;
 
-template <HubPolicy Policy>
-template <HandlerFor<typename Server<Policy>::HubType::SessionType> Handler>
-Server<Policy>::Server(Handler handler, ServerOptions<Policy> options)
+template <HubPolicy Policy, SocketConnection Conn>
+template <HandlerFor<typename Server<Policy, Conn>::HubType::SessionType> Handler>
+Server<Policy, Conn>::Server(Handler handler, ServerOptions<Policy> options)
     : drain_(std::move(options.drain)), routes_(options.hub.routes ? options.hub.routes : std::make_shared<http::Routes>()) {
     unsigned const threads = options.threads ? options.threads : std::clamp(std::thread::hardware_concurrency(), 1u, 64u);
     if (threads > 64) detail::throw_exception(std::invalid_argument("ServerOptions::threads is at most 64"));
@@ -115,8 +120,8 @@ Server<Policy>::Server(Handler handler, ServerOptions<Policy> options)
     for (std::string const& each : options.listen) listen(Endpoint(each));
 }
 
-template <HubPolicy Policy>
-void Server<Policy>::listen(Endpoint const& endpoint) {
+template <HubPolicy Policy, SocketConnection Conn>
+void Server<Policy, Conn>::listen(Endpoint const& endpoint) {
     TcpAcceptor::Options options;
     options.on_trouble = [this](std::string_view what, std::error_code error) {
         hub_->report("accepting", error ? std::string(what) + ": " + error.message() : std::string(what));
@@ -126,16 +131,16 @@ void Server<Policy>::listen(Endpoint const& endpoint) {
         acceptor.serve(hub_->driver(i), [this, i](TcpSocket socket) { hub_->adopt(std::move(socket), std::string(), i); });
 }
 
-template <HubPolicy Policy>
-void Server<Policy>::run() {
+template <HubPolicy Policy, SocketConnection Conn>
+void Server<Policy, Conn>::run() {
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < contexts_.size(); ++i) threads.emplace_back([&context = *contexts_[i]] { context.run(); });
     contexts_.front()->run();
     for (auto& thread : threads) thread.join();
 }
 
-template <HubPolicy Policy>
-void Server<Policy>::run_until_signal() {
+template <HubPolicy Policy, SocketConnection Conn>
+void Server<Policy, Conn>::run_until_signal() {
     // With the executor's own type: the default, which erases it, costs a tenth of what a server takes to compile.
     asio::basic_signal_set<asio::io_context::executor_type> signals(*contexts_.front(), SIGINT, SIGTERM);
     signals.async_wait([&](std::error_code error, int) {
@@ -148,8 +153,8 @@ void Server<Policy>::run_until_signal() {
     run();
 }
 
-template <HubPolicy Policy>
-void Server<Policy>::drain() {
+template <HubPolicy Policy, SocketConnection Conn>
+void Server<Policy, Conn>::drain() {
     if (std::exchange(is_draining_, true)) return;
     for (TcpAcceptor& acceptor : acceptors_) acceptor.close();
     hub_->drain(drain_, [this] { end(); });

@@ -41,18 +41,19 @@ class Simulation {
     Simulation(Simulation const&) = delete;
     Simulation& operator=(Simulation const&) = delete;
 
-    /// A hub over all loops, whose sessions `ended` knows of. What it draws by chance comes from the seed.
-    template <HubPolicy Policy = DefaultPolicy, class Handler>
-    Hub<MemoryConnection, Policy> hub(Handler handler, HubOptions<Policy> options = {}) {
+    /// A hub over all loops, whose sessions `ended` knows of. What it draws by chance comes from the seed. Its connections are in
+    /// memory, or made of such.
+    template <HubPolicy Policy = DefaultPolicy, HubConnection Conn = MemoryConnection, class Handler>
+    Hub<Conn, Policy> hub(Handler handler, HubOptions<Policy> options = {}) {
         options.seed = random_() | 1;
-        return Hub<MemoryConnection, Policy>(loops(), Watched<Handler>(std::move(handler), clients_), std::move(options));
+        return Hub<Conn, Policy>(loops(), Watched<Handler>(std::move(handler), clients_), std::move(options));
     }
     /// For who makes the hub himself.
     std::span<ShardLoop* const> loops() const noexcept { return pointers_; }
 
     /// A client whose request is under way; it is open once the simulation has run.
-    template <HubPolicy Policy>
-    Client connect(Hub<MemoryConnection, Policy>& hub, ClientOptions options = {}) {
+    template <HubConnection Conn, HubPolicy Policy>
+    Client connect(Hub<Conn, Policy>& hub, ClientOptions options = {}) {
         std::size_t const shard = options.shard;
         MemorySocket socket;
         Client client = make(socket.wire, std::move(options));

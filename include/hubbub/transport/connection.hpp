@@ -10,6 +10,7 @@
 #include <hubbub/core/shard_loop.hpp>
 #include <hubbub/ws/block.hpp>
 #include <hubbub/ws/close_code.hpp>
+#include <hubbub/ws/decoder.hpp>
 #include <hubbub/ws/message_view.hpp>
 
 namespace hubbub::inline v0 {
@@ -48,6 +49,8 @@ struct MessageConnectionOwner : ConnectionOwner {
     virtual void on_message(MessageView message) noexcept = 0;
     virtual void on_pong(std::span<std::byte const> payload) noexcept = 0;
     virtual void on_peer_close(CloseCode code, std::string_view reason) noexcept = 0;
+    /// The peer broke the protocol, and the engine below has said so with this Close: nothing more is read.
+    virtual void on_peer_violation(CloseCode code, std::string_view reason) noexcept = 0;
 
    protected:
     ~MessageConnectionOwner() = default;
@@ -125,9 +128,26 @@ concept BasicConnection = std::move_constructible<T> && std::movable<typename T:
                               { constant.peer() } -> std::same_as<PeerAddress>;
                           };
 
-/// A connection that brings bytes; the session decodes them. Models: MemoryConnection, TcpConnection.
+/// A connection that brings bytes; the session decodes them, with its `Decoder` if it names one (ws::MessageDecoder). Models:
+/// MemoryConnection, TcpConnection, OneOf, WebsocketppConnection.
 template <class T>
 concept ByteConnection = BasicConnection<T> && requires(T& connection, ByteConnectionOwner& owner) { connection.start(owner); };
+
+namespace detail {
+template <class Conn>
+struct NamedDecoder {
+    using type = ws::Decoder;
+};
+template <class Conn>
+    requires requires { typename Conn::Decoder; }
+struct NamedDecoder<Conn> {
+    using type = typename Conn::Decoder;
+};
+}  // namespace detail
+
+/// What the bytes of a ByteConnection are decoded with.
+template <class Conn>
+using DecoderOf = typename detail::NamedDecoder<Conn>::type;
 
 /// A connection whose engine below owns the protocol's state, so that it brings messages and writes control frames itself.
 /// Models: MemoryMessageConnection.
@@ -139,6 +159,17 @@ template <class T>
 concept MessageConnection =
     BasicConnection<T> && requires(T& connection, MessageConnectionOwner& owner, std::span<std::byte const> payload) {
         connection.start(owner);
+        connection.send_ping(payload);
+        connection.send_close(CloseCode::normal, std::string_view{});
+    };
+
+/// A connection of which only running tells which of the two it is: bytes, unless `has_engine()`. Models: OneOf of both kinds.
+template <class T>
+concept EitherConnection =
+    ByteConnection<T> && requires(T& connection, T const& constant, ByteConnectionOwner& of_bytes,
+                                  MessageConnectionOwner& of_messages, std::span<std::byte const> payload) {
+        connection.start(of_bytes, of_messages);
+        { constant.has_engine() } -> std::same_as<bool>;
         connection.send_ping(payload);
         connection.send_close(CloseCode::normal, std::string_view{});
     };

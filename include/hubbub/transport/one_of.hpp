@@ -2,15 +2,18 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
 #include <hubbub/transport/connection.hpp>
+#include <hubbub/transport/one_of_decoder.hpp>
 
 namespace hubbub::inline v0 {
 
 /// The drivers of both kinds, on one loop.
-template <ByteConnection A, ByteConnection B>
+template <ByteConnection A, Connection B>
 class OneOfDriver {
    public:
     using Loop = typename A::Driver::Loop;
@@ -43,20 +46,31 @@ struct OneOfSocket : std::variant<A, B> {
     }
 };
 
-/// A connection of either kind, so that one hub has both: sockets and memory, plain and foreign, old and new.
+/// A connection of either kind, so that one hub has both: sockets and memory, plain and foreign, old and new. The second may be one of
+/// an engine that owns the protocol.
 ///
-/// Threading and lifetime: as every ByteConnection. Cost: one branch a call.
+/// Threading and lifetime: as every Connection. Cost: one branch a call.
 /// Example: `hubbub::Hub<hubbub::OneOf<hubbub::TcpConnection, hubbub::MemoryConnection>> hub{loop, Chat{}};`
-template <ByteConnection A, ByteConnection B>
+template <ByteConnection A, Connection B>
 class OneOf {
    public:
     using Driver = OneOfDriver<A, B>;
     using Socket = OneOfSocket<typename A::Socket, typename B::Socket>;
+    using Decoder = std::conditional_t<MessageConnection<B> || std::is_same_v<DecoderOf<A>, DecoderOf<B>>, DecoderOf<A>,
+                                       OneOfDecoder<DecoderOf<A>, DecoderOf<B>>>;
 
     OneOf(Driver& driver, Socket socket) : connection_(make(driver, std::move(socket))) {}
 
     void start(ByteConnectionOwner& owner) {
-        visit([&owner](auto& connection) { connection.start(owner); });
+        visit([&owner](auto& connection) {
+            if constexpr (requires { connection.start(owner); }) connection.start(owner);
+        });
+    }
+    void start(ByteConnectionOwner& of_bytes, MessageConnectionOwner& of_messages)
+        requires MessageConnection<B>
+    {
+        if (B* const second = std::get_if<1>(&connection_)) return second->start(of_messages);
+        start(of_bytes);
     }
     WriteResult write(std::span<ws::Slice const> slices) {
         return visit([slices](auto& connection) { return connection.write(slices); });
@@ -77,10 +91,30 @@ class OneOf {
         visit([](auto& connection) { connection.reset(); });
     }
     Socket detach() {
-        return visit([](auto& connection) { return Socket(connection.detach()); });
+        if (A* const first = std::get_if<0>(&connection_)) return Socket(std::in_place_index<0>, first->detach());
+        return Socket(std::in_place_index<1>, std::get_if<1>(&connection_)->detach());
     }
     PeerAddress peer() const {
         return std::visit([](auto const& connection) { return connection.peer(); }, connection_);
+    }
+    /// It is a B.
+    bool is_second() const noexcept { return connection_.index() == 1; }
+
+    // ---- of an engine
+    bool has_engine() const noexcept
+        requires MessageConnection<B>
+    {
+        return is_second();
+    }
+    void send_ping(std::span<std::byte const> payload)
+        requires MessageConnection<B>
+    {
+        std::get_if<1>(&connection_)->send_ping(payload);
+    }
+    void send_close(CloseCode code, std::string_view reason)
+        requires MessageConnection<B>
+    {
+        std::get_if<1>(&connection_)->send_close(code, reason);
     }
 
    private:

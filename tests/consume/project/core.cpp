@@ -12,7 +12,13 @@ bool json_works();
 static bool json_works() { return true; }
 #endif
 
+#ifdef WITH_WEBSOCKETPP
+bool websocketpp_works();
+#else
+static bool websocketpp_works() { return true; }
+#endif
+
 int main() {
     auto const frame = hubbub::Frame::text("hello");
-    return frame.size() == 5 && frame.wire().size() == 7 && tcp_works() && json_works() ? 0 : 1;
+    return frame.size() == 5 && frame.wire().size() == 7 && tcp_works() && json_works() && websocketpp_works() ? 0 : 1;
 }

@@ -78,3 +78,54 @@ TEST_CASE("A hub runs over connections that bring messages") {
     for (int i = 0; i < 10; ++i) loop.run_for(std::chrono::seconds(1));
     CHECK(hub.snapshot(0).sessions == 1);
 }
+
+TEST_CASE("One hub has connections that bring bytes and such that bring messages, with one topic space") {
+    using Both = OneOf<MemoryConnection, MemoryMessageConnection>;
+    static_assert(EitherConnection<Both> && !MessageConnection<Both>);
+    ManualLoop loop;
+    Chatty handler;
+    Hub<Both> hub{loop, handler};
+    MemorySocket brings_bytes, brings_messages;
+    auto const bytes = brings_bytes.wire, events = brings_messages.wire;
+    bytes->to_server = request;
+    auto const run = [&] {
+        for (bool did = true; did;) {
+            did = loop.run_turn();
+            loop.run_events([&] {
+                if (auto* endpoint = hub.driver(0).first().find(*bytes)) did |= endpoint->deliver(100);
+            });
+            loop.run_events([&] {
+                if (auto* endpoint = hub.driver(0).second().find(*events)) did |= endpoint->deliver(1);
+            });
+        }
+    };
+    hub.adopt(Both::Socket(std::in_place_index<0>, std::move(brings_bytes)));
+    hub.adopt(Both::Socket(std::in_place_index<1>, std::move(brings_messages)), Upgrade{});
+    run();
+    bytes->to_server = ws::encode_frame(ws::ClientFrame::text("from bytes"));
+    run();
+    using Kind = MemoryWire::Event::Kind;
+    events->events.push_back({Kind::message, ws::Opcode::text, {}, "from an engine"});
+    run();
+    CHECK(messages(*bytes) == Messages{"from bytes", "from an engine"});
+    CHECK(events->received ==
+          "\x81\x0A"
+          "from bytes\x81\x0E"
+          "from an engine");
+
+    // Each is pinged, and closed, in its way.
+    for (int i = 0; i < 55; ++i) loop.run_for(std::chrono::seconds(1));
+    CHECK(messages(*bytes).back() == "ping");
+    CHECK(events->received.ends_with(std::string("\x89\0", 2)));
+    hub.close(Target::all(), CloseCode::normal, "bye");
+    run();
+    CHECK(messages(*bytes).back() == "close 1000");
+    CHECK(
+        events->received.ends_with("\x88\x05\x03\xE8"
+                                   "bye"));
+    bytes->client_ended = true;
+    events->events.push_back({Kind::close, ws::Opcode::close, CloseCode::normal, ""});
+    run();
+    CHECK(hub.snapshot(0).sessions == 0);
+    CHECK(handler.log->size() == 2);
+}

@@ -12,7 +12,7 @@
 namespace hubbub::inline v0 {
 
 /// A connection to a script instead of a network: see MemoryWire. What tests and simulations use.
-class MemoryConnection final : public MemoryEndpoint {
+class MemoryConnection : public MemoryEndpoint {
    public:
     using Driver = MemoryDriver;
     using Socket = MemorySocket;
@@ -30,7 +30,7 @@ class MemoryConnection final : public MemoryEndpoint {
         if (wire_ && wire_->endpoint == &other) wire_->endpoint = this;
     }
     MemoryConnection& operator=(MemoryConnection&&) = delete;
-    ~MemoryConnection() { close(); }
+    virtual ~MemoryConnection() { close(); }  // WebsocketppConnection derives from it
 
     void start(ByteConnectionOwner& owner) {
         owner_ = &owner;

@@ -77,6 +77,7 @@ class AsioLoop final : public ShardLoop {
     }
 
     asio::io_context& context() noexcept { return context_; }
+    Threading threading() const noexcept { return strand_ ? Threading::several_threads : Threading::one_thread; }
     Executor executor() noexcept { return context_.get_executor(); }
 
     /// Waits on an Asio object in this loop: the handler runs on the loop's thread, outside of a turn.
