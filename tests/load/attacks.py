@@ -8,9 +8,10 @@ import struct
 import sys
 import threading
 import time
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from processes import Judge, Server, is_sanitized, raise_descriptor_limit  # noqa: E402
+from processes import Judge, Server, is_sanitized, raise_descriptor_limit, speaks  # noqa: E402
 from raw_client import BINARY, PING, PONG, TEXT, RawClient, frame, request  # noqa: E402
 
 MIB = 1024 * 1024
@@ -63,8 +64,8 @@ class Dripping:
 
 
 class Attacks:
-    def __init__(self, load_server, engine):
-        self.command = [load_server, "--snapshot", "--engine", engine, "--mode"]
+    def __init__(self, load_server, *options):
+        self.command = [load_server, "--snapshot", *options, "--mode"]
         self.sanitized = is_sanitized(load_server)
 
     def demand_less(self, growth, bound, what):
@@ -149,6 +150,39 @@ class Attacks:
             growth = server.resident_bytes() - resident
             self.demand_less(growth, 4 * MIB, "for messages that were never whole")
 
+    def bomb(self):
+        """10 MiB of zeros in 10 KiB, for who inflates what nobody has negotiated (RFC 7692 6)."""
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+        bytes_of = deflate.compress(bytes(10 * MIB)) + deflate.flush(zlib.Z_SYNC_FLUSH)
+        packed = frame(BINARY, bytes_of.removesuffix(b"\0\0\xff\xff"))
+        demand(len(packed) < 16 * 1024, "it is not packed")
+        with Server([*self.command, "echo"]) as server:
+            with RawClient(server.port) as warm:
+                demand(warm.echoes(), "no echo")
+            resident = server.resident_bytes()
+            for _ in range(20):
+                with RawClient(server.port) as client:
+                    client.socket.sendall(bytes([packed[0] | 0x40]) + packed[1:])
+                    code, reason = client.read_close()
+                    demand(code == 1002, f"Close {code} {reason}")
+            self.demand_less(server.resident_bytes() - resident, 2 * MIB, "for what was never inflated")
+
+    def fragments_without_end(self):
+        """For an engine that counts the bytes of a message, but not its fragments."""
+        with Server([*self.command, "echo"]) as server:
+            resident = server.resident_bytes()
+            with RawClient(server.port) as client:
+                client.send(TEXT, b"x", final=False)
+                burst = frame(0, b"x", final=False) * 1000
+                try:
+                    for _ in range(80):  # the limit is 64 KiB
+                        client.socket.sendall(burst)
+                except OSError:
+                    pass
+                code, reason = client.read_close()
+                demand(code == 1009, f"Close {code} {reason}")
+            self.demand_less(server.resident_bytes() - resident, 2 * MIB, "for fragments")
+
     def request_without_end(self):
         with Server([*self.command, "echo", "--handshake-limit", 1000]) as server:
             slow, silent, long = (RawClient(server.port, upgrade=False) for _ in range(3))
@@ -211,24 +245,40 @@ class Attacks:
             until(lambda: server.descriptors() == descriptors, "descriptors are left")
 
 
+def carry_out(judge, on, attacks):
+    for name, attack in attacks:
+        began = time.monotonic()
+        judge.run(f"{on}: {name}", attack)
+        print(f"        {time.monotonic() - began:.1f} s", flush=True)
+
+
 def main() -> int:
     raise_descriptor_limit()
     judge = Judge()
     program = pathlib.Path(sys.argv[1]).resolve() / "benchmarks/hubbub_load_server"
     for engine in ("epoll", "asio"):
-        attacks = Attacks(program, engine)
-        for name, attack in (("descriptors run out: old sessions work, no spinning, and it goes on", attacks.out_of_descriptors),
-                             ("a flood of pings from who does not read", attacks.flood_of_pings),
-                             ("messages that never end", attacks.message_without_end),
-                             ("requests that never end", attacks.request_without_end),
-                             ("thousands of half-open handshakes", attacks.half_open_handshakes),
-                             ("resets in the middle of a message", attacks.resets_in_mid_message)):
-            if attack == attacks.out_of_descriptors and attacks.sanitized:
-                print(f"skipped {engine}: {name}: a sanitizer needs descriptors of its own to look at an object", flush=True)
-                continue
-            began = time.monotonic()
-            judge.run(f"{engine}: {name}", attack)
-            print(f"        {time.monotonic() - began:.1f} s", flush=True)
+        attacks = Attacks(program, "--engine", engine)
+        every = [("descriptors run out: old sessions work, no spinning, and it goes on", attacks.out_of_descriptors),
+                 ("a flood of pings from who does not read", attacks.flood_of_pings),
+                 ("messages that never end", attacks.message_without_end),
+                 ("requests that never end", attacks.request_without_end),
+                 ("thousands of half-open handshakes", attacks.half_open_handshakes),
+                 ("resets in the middle of a message", attacks.resets_in_mid_message),
+                 ("a bomb", attacks.bomb)]
+        if attacks.sanitized:
+            print(f"skipped {engine}: {every.pop(0)[0]}: a sanitizer needs descriptors of its own to look at an object", flush=True)
+        carry_out(judge, engine, every)
+    hosted, adopted = (Attacks(program, "--transport", kind) for kind in ("websocketpp", "websocketpp-adopted"))
+    if not speaks(program, "websocketpp"):
+        print("skipped: websocketpp: the load server was built without it", flush=True)
+        return judge.sum_up()
+    carry_out(judge, "websocketpp", [("a flood of pings from who does not read", hosted.flood_of_pings),
+                                     ("messages that never end", hosted.message_without_end),
+                                     ("resets in the middle of a message", hosted.resets_in_mid_message),
+                                     ("a bomb", hosted.bomb)])
+    carry_out(judge, "websocketpp-adopted", [("fragments that never end", adopted.fragments_without_end),
+                                             ("resets in the middle of a message", adopted.resets_in_mid_message),
+                                             ("a bomb", adopted.bomb)])
     return judge.sum_up()
 
 

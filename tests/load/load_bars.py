@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from processes import Failure, Judge, Process, Server, is_sanitized, raise_descriptor_limit  # noqa: E402
+from processes import Failure, Judge, Process, Server, is_sanitized, raise_descriptor_limit, speaks  # noqa: E402
 
 POLICIES = ["disconnect", "drop-newest", "drop-oldest", "latest-per-key"]
 MIB = 1024 * 1024
@@ -29,7 +29,7 @@ class Bars:
         self.generator = options.build / "benchmarks/hubbub_load_generator"
         self.seconds = options.seconds
         self.quick = options.quick
-        self.engine = ["--engine", options.engine, "--threads", options.threads]
+        self.engine = ["--engine", options.engine, "--threads", options.threads, "--transport", options.transport]
         self.judge = Judge()
         self.most_clients = raise_descriptor_limit() - 100
 
@@ -96,8 +96,13 @@ class Bars:
     def bar_4(self):
         if self.quick:
             load = {"clients": self.clients(200), "rate": 400, "queue": 65536, "send_buffer": 16384}
-            for engine in (["--engine", "epoll", "--threads", 2], ["--engine", "asio", "--threads", 1]):
-                for policy in POLICIES:
+            kinds = [(["--engine", "epoll", "--threads", 2], POLICIES), (["--engine", "asio", "--threads", 1], POLICIES)]
+            if speaks(self.server, "websocketpp"):
+                kinds += [(["--transport", "websocketpp", "--threads", 1], ["drop-oldest"]),
+                          (["--transport", "websocketpp-adopted", "--threads", 1], POLICIES),
+                          (["--transport", "websocketpp-adopted", "--threads", 2], ["drop-oldest"])]
+            for engine, policies in kinds:
+                for policy in policies:
                     self.guarded(f"{policy} over {engine[1]}", lambda: self.account(policy, 20, 1.5, engine, load))
             return
         # A stall that never overflows a queue would prove nothing, so a shorter run has shorter queues.
@@ -205,6 +210,7 @@ def main() -> int:
     parser.add_argument("--bar", choices=["4", "5"])
     parser.add_argument("--engine", default="epoll")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--transport", default="tcp", help="of the load server")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     if options.seconds < 15 and not options.quick:

@@ -8,6 +8,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -82,12 +83,6 @@ class Hub {
     void adopt(typename Conn::Socket socket, std::optional<std::size_t> on = {})
         requires detail::UpgradedSocket<typename Conn::Socket>
     {
-        adopt_upgraded(std::move(socket), on);
-    }
-    /// The same for one of the kinds of a OneOf.
-    template <detail::UpgradedSocket Socket>
-        requires std::constructible_from<typename Conn::Socket, Socket>
-    void adopt(Socket socket, std::optional<std::size_t> on = {}) {
         adopt_upgraded(std::move(socket), on);
     }
 
@@ -205,6 +200,14 @@ template <HubConnection Conn, HubPolicy Policy>
 void Hub<Conn, Policy>::adopt(typename Conn::Socket socket, std::string read, std::size_t on)
     requires ByteConnection<Conn>
 {
+    if constexpr (EitherConnection<Conn>) {
+        if (auto* const upgraded = socket.second()) {  // an engine has shaken hands
+            if constexpr (detail::UpgradedSocket<std::remove_pointer_t<decltype(upgraded)>>)
+                return adopt_upgraded(std::move(*upgraded), {});
+            else
+                return adopt(std::move(socket), Upgrade{}, on);
+        }
+    }
     auto const& shard = shards_[on];
     if (shard->loop().runs_here() && shard->loop().in_turn())
         return shard->accept(std::move(socket), std::as_writable_bytes(std::span(read)));

@@ -44,6 +44,8 @@ struct OneOfSocket : std::variant<A, B> {
     PeerAddress peer() const {
         return std::visit([](auto const& socket) { return socket.peer(); }, *this);
     }
+    /// Null: it is a socket of the first kind.
+    B* second() noexcept { return std::get_if<1>(this); }
 };
 
 /// A connection of either kind, so that one hub has both: sockets and memory, plain and foreign, old and new. The second may be one of

@@ -160,20 +160,20 @@ void AdoptedLink<Con>::install(Con& connection) {
     // websocketpp finds the order of bytes out when it first sends a control frame, and keeps it where two threads race: once, before.
     [[maybe_unused]] static auto const order = websocketpp::lib::net::_htonll(1);
     auto const self = this->shared_from_this();
-    connection.set_message_handler([self](websocketpp::connection_hdl, MessagePtr message) {
+    connection.set_message_handler([self](websocketpp::connection_hdl const&, MessagePtr message) {
         self->on_event({.kind = Event::Kind::message, .message = std::move(message)});
     });
-    connection.set_pong_handler([self](websocketpp::connection_hdl hdl, std::string payload) {
+    connection.set_pong_handler([self](websocketpp::connection_hdl const& hdl, std::string payload) {
         bool const is_ours = self->pinged_ == payload;
         if (is_ours) self->pinged_.reset();
         self->on_event({.kind = Event::Kind::pong, .text = payload});
         if (!is_ours && self->options_.on_pong) self->options_.on_pong(hdl, std::move(payload));
     });
-    connection.set_ping_handler([self](websocketpp::connection_hdl hdl, std::string payload) {
+    connection.set_ping_handler([self](websocketpp::connection_hdl const& hdl, std::string payload) {
         auto const con = self->connection_.lock();
         return con && self->wants_pong(*con) && (!self->options_.on_ping || self->options_.on_ping(hdl, std::move(payload)));
     });
-    connection.set_close_handler([self](websocketpp::connection_hdl hdl) {
+    connection.set_close_handler([self](websocketpp::connection_hdl const& hdl) {
         if (auto const con = self->connection_.lock()) self->on_closed(*con);
         if (self->options_.on_close) self->options_.on_close(hdl);
     });

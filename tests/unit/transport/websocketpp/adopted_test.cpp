@@ -2,6 +2,11 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <thread>
+
+#include <hubbub/transport/one_of.hpp>
+#include <hubbub/transport/tcp/tcp_acceptor.hpp>
+#include <hubbub/transport/tcp/tcp_connection.hpp>
 
 #include "tests/unit/transport/websocketpp/adopted_world.hpp"
 
@@ -21,6 +26,11 @@ struct Deflating : websocketpp::config::asio {
 static_assert(!hubbub::detail::InflatesNothing<websocketpp::connection<Deflating>>::value);
 static_assert(hubbub::detail::InflatesNothing<websocketpp::connection<Asio>>::value);
 static_assert(MessageConnection<AdoptedConnection<websocketpp::connection<Asio>>>);
+
+struct OldAndNew : NoopHandler {
+    void on_open(auto& session) { session.subscribe("room"); }
+    void on_message(auto& session, MessageView message) { session.publish("room", message); }
+};
 
 template <class Config>
 void converse(std::size_t shards, Loops loops) {
@@ -58,6 +68,42 @@ TEST_CASE("Adopted sessions hear each other in order, where the endpoint has nei
 }
 TEST_CASE("Adopted sessions hear each other in order, with neither locks nor another thread") {
     converse<Lean>(1, Loops::of_the_endpoint);
+}
+
+TEST_CASE("One hub has the connections of an old server and sockets of its own, with one topic space") {
+    using OldServer = websocketpp::server<Asio>;
+    using Both = OneOf<TcpConnection, AdoptedWebsocketpp<OldServer>>;
+    asio::io_context context{1};
+    HubOptions<> options;
+    options.message.message = 1000;
+    Hub<Both> hub{context, OldAndNew{}, options};
+    OldServer server;
+    server.clear_access_channels(websocketpp::log::alevel::all);
+    server.clear_error_channels(websocketpp::log::elevel::all);
+    server.init_asio(&context);
+    server.set_open_handler([&](connection_hdl handle) { hub.adopt(server.get_con_from_hdl(handle)); });
+    server.listen(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    server.start_accept();
+    asio::error_code error;
+    auto const old_port = server.get_local_endpoint(error).port();
+    TcpAcceptor acceptor{Endpoint{"127.0.0.1:0"}};
+    acceptor.serve(hub.driver(0).first(), [&hub](TcpSocket socket) { hub.adopt(std::move(socket)); });
+    std::thread loop([&] { context.run(); });
+    {
+        Peer old_client(old_port);
+        old_client.send("only me");  // its session is open when this comes back
+        CHECK(old_client.receive() == "only me");
+        Peer new_client(acceptor.port());
+        new_client.send("hello");
+        CHECK(new_client.receive() == "hello");
+        CHECK(old_client.receive() == "hello");
+        old_client.send("hello too");
+        CHECK(new_client.receive() == "hello too");
+        old_client.send(std::string(2000, 'x'));
+        CHECK(old_client.receive_close() == CloseCode::message_too_big);
+    }
+    context.stop();
+    loop.join();
 }
 
 TEST_CASE("An adopted session knows who it is") {
