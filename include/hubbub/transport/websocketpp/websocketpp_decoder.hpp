@@ -36,7 +36,11 @@ class WebsocketppDecoder {
     bool incomplete() const noexcept { return !ended_ && state_ && state_->incomplete(); }
     bool stopped() const noexcept { return !ended_ && state_ && state_->stopped(); }
     bool ended() const noexcept { return ended_; }
-    std::size_t buffered() const noexcept { return state_ ? sizeof(State) + state_->kept.capacity() : 0; }
+    std::size_t buffered() const noexcept {
+        if (!state_) return 0;
+        std::size_t const engine = state_->engine ? sizeof(WebsocketppEngine) + sizeof(WebsocketppEngine::Connection) : 0;
+        return sizeof(State) + engine + state_->kept.capacity() + state_->message_size;
+    }
 
    private:
     struct State : ws::DecoderState {
