@@ -1,3 +1,5 @@
+#include <stdexcept>
+
 #include "serve.hpp"
 
 #if __has_include(<websocketpp/version.hpp>)

@@ -166,6 +166,25 @@ class Run:
         with Server([self.load_server, "--mode", "echo"]) as echo, Server([self.chat, "--port", 0]) as page:
             return self.follow([sys.executable, HERE / "curl_client.py", echo.port, page.port])
 
+    def tls(self):
+        """A websocketpp::server over TLS, on two threads, whose connections a hub has adopted."""
+        self.need_websockets()
+        program = self.build / "tests/hubbub_tls_adopted_server"
+        if not program.exists():
+            raise Skip(f"there is no {program}; install libwebsocketpp-dev and libssl-dev and build again")
+        openssl = self.find("openssl", "openssl")
+        with tempfile.TemporaryDirectory() as folder:
+            key, certificate, both = (pathlib.Path(folder) / name for name in ("key.pem", "certificate.pem", "both.pem"))
+            subprocess.run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                            "-subj", "/CN=hub.test", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+            both.write_bytes(certificate.read_bytes() + key.read_bytes())
+            with Server([program, both]) as server:
+                passed, failed = self.follow([sys.executable, HERE / "tls_client.py", server.port, certificate],
+                                             lambda line: server.ask_to_end() if line == "end the server" else None)
+                if (code := server.end(12)) != 0:
+                    raise Failure(f"{server.name} ended with {code}")
+                return passed, failed
+
     def proxies(self):
         if not any(shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "haproxy")):
             raise Skip("there is neither nginx nor haproxy; install nginx-light and haproxy")
@@ -238,6 +257,7 @@ def main() -> int:
         over(run, "websocketpp")
         over(run, "websocketpp-adopted")
     run.transport = "tcp"
+    run.part("TLS, websocketpp-adopted", run.tls)
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)
     for name, script, *more in (("attacks", "attacks.py"), ("load bars, short", "load_bars.py", "--quick")):
