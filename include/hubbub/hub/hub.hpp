@@ -73,7 +73,8 @@ class Hub {
     /// The driver of a shard, to accept connections with; on the shard's thread, or before its loop runs.
     Driver& driver(std::size_t shard) { return shards_[shard]->driver(); }
 
-    /// A connection whose request has not been read, but for `read`: shard `on` does the handshake.
+    /// A connection whose request has not been read, but for `read`: shard `on` does the handshake. A OneOf that is of the kind with
+    /// an engine has shaken hands, and goes where the sharding policy says.
     void adopt(typename Conn::Socket socket, std::string read = {}, std::size_t on = 0)
         requires ByteConnection<Conn>;
     /// A connection that somebody else has upgraded; `upgrade.response` is what is still to be sent.
