@@ -99,6 +99,9 @@ class Tab:
 
     async def resize(self, width, height, mobile=False, scale=1):
         await self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=mobile)
+        # The page hears of it with the next frame, which may be after the next call; a tab that draws none does not wait.
+        await self.js("Promise.race([new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn))), "
+                      "new Promise(late => setTimeout(late, 500))])")
 
     async def colours(self, dark):
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])

@@ -34,7 +34,7 @@ class Run:
         self.build = build
         self.transport = "tcp"  # of the servers that the clients talk to
         self.passed = self.failed = 0
-        self.rows = []
+        self.rows, self.failures = [], []
 
     @staticmethod
     def program(path: pathlib.Path) -> pathlib.Path:
@@ -45,6 +45,7 @@ class Run:
     def part(self, name: str, function):
         """One client or test program, with its own servers; its last line says what passed."""
         print(f"== {name}", flush=True)
+        self.name = name
         began = time.monotonic()
         passed, failed, remark = 0, 0, ""
         try:
@@ -53,6 +54,7 @@ class Run:
             remark = f"skipped: {reason}"
         except (Failure, OSError) as problem:
             failed, remark = failed + 1, str(problem)
+            self.failures.append(f"{name}: {problem}")
         if remark:
             print(remark, flush=True)
         self.passed += passed
@@ -76,6 +78,8 @@ class Run:
                 if known and self.transport == "websocketpp-adopted":
                     differs += 1
                     line = f"differs {line.removeprefix('FAILED')} ({known})"
+                elif line.startswith("FAILED"):
+                    self.failures.append(f"{self.name}: {line.removeprefix('FAILED').strip()}")
                 print(line, flush=True)
             counted = re.fullmatch(r"(\d+) passed, (\d+) failed", last)
             code = process.wait(10)
@@ -266,6 +270,8 @@ def main() -> int:
     print()
     for name, passed, failed, seconds, remark in run.rows:
         print(f"{name:<38} {passed:>4} passed {failed:>3} failed {seconds:>5.1f} s  {remark}")
+    for failure in run.failures:  # again, where who reads only the end sees it
+        print(f"FAILED  {failure}")
     print(f"{run.passed} passed, {run.failed} failed")
     return 1 if run.failed else 0
 
