@@ -3,10 +3,11 @@
 set(_hubbub_include "${PROJECT_SOURCE_DIR}/include")
 
 # Folders (below include/hubbub) that belong to a component; what is left belongs to hubbub::hubbub.
-set(hubbub_folders_tcp transport/tcp server)
+set(hubbub_folders_tcp transport/socket transport/tcp server)
+set(hubbub_folders_uring transport/uring)
 set(hubbub_folders_json json)
 set(hubbub_folders_websocketpp transport/websocketpp)
-set(hubbub_components tcp json websocketpp)
+set(hubbub_components tcp uring json websocketpp)
 
 file(GLOB_RECURSE _hubbub_headers CONFIGURE_DEPENDS "${_hubbub_include}/hubbub/*.hpp")
 foreach(_component IN LISTS hubbub_components)
@@ -45,6 +46,22 @@ if(hubbub_asio_FOUND)
     add_library(hubbub::tcp ALIAS hubbub_tcp)
 else()
     message(STATUS "hubbub: without hubbub::tcp, because ${hubbub_asio_REASON}")
+endif()
+
+# The same for the engine on io_uring: whoever links it has one engine more behind TcpConnection.
+add_library(hubbub_uring INTERFACE)
+set_target_properties(hubbub_uring PROPERTIES EXPORT_NAME uring)
+target_link_libraries(hubbub_uring INTERFACE hubbub_tcp hubbub::liburing)
+target_compile_definitions(hubbub_uring INTERFACE HUBBUB_HAS_URING)
+target_sources(hubbub_uring INTERFACE FILE_SET HEADERS BASE_DIRS "${_hubbub_include}" FILES ${_hubbub_headers_uring})
+include(hubbub_find_liburing)
+set(hubbub_pkg_config_description_uring "an engine on io_uring for its sockets, with liburing")
+set(hubbub_pkg_config_requires_uring "hubbub-tcp = ${PROJECT_VERSION} liburing >= 2.3")
+set(hubbub_pkg_config_cflags_uring "-DHUBBUB_HAS_URING")
+if(hubbub_liburing_FOUND)
+    add_library(hubbub::uring ALIAS hubbub_uring)
+else()
+    message(STATUS "hubbub: without hubbub::uring, because ${hubbub_liburing_REASON}")
 endif()
 
 # The same for typed messages and nlohmann_json.

@@ -24,12 +24,14 @@ LAYERS = {
     "transport": ["core", "http", "ws"],  # connection.hpp: the concepts
     "transport/memory": ["core", "http", "ws", "transport"],
     "hub": ["core", "http", "metrics", "ws", "policy", "backplane", "transport"],
-    "transport/tcp": ["core", "http", "ws", "transport"],
-    "transport/websocketpp": ["core", "http", "ws", "transport", "transport/tcp"],
+    "transport/socket": ["core", "http", "ws", "transport"],  # sockets and engines, of the system alone
+    "transport/uring": ["core", "http", "ws", "transport", "transport/socket"],
+    "transport/tcp": ["core", "http", "ws", "transport", "transport/socket", "transport/uring"],
+    "transport/websocketpp": ["core", "http", "ws", "transport", "transport/socket", "transport/tcp"],
     "server": ["core", "http", "metrics", "ws", "policy", "backplane", "json", "transport", "transport/memory", "hub",
-               "transport/tcp"],
+               "transport/socket", "transport/tcp"],
     "testing": ["core", "http", "metrics", "ws", "policy", "backplane", "json", "transport", "transport/memory", "hub",
-                "transport/tcp"],
+                "transport/socket", "transport/tcp"],
 }
 UMBRELLAS = {"hubbub.hpp", "fwd.hpp", "version.hpp"}  # directly in include/hubbub; version.hpp includes nothing
 LONGEST = 500  # lines

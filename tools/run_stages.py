@@ -196,6 +196,12 @@ def stage_bench(run):
                        "--warmup", "0.1", "--rows", "P1,P3,P4,P5", "--verify", "--output", "build/bench/smoke.json")
 
 
+def stage_guard(run):
+    """Instructions, allocations and system calls against the committed baseline."""
+    need("valgrind", "g++")
+    return run.command("tools/guard", "--self-test") and run.command("tools/guard", "--build", "build/gcc")
+
+
 def stage_mutants(run):
     script = ROOT / "tests/mutants/run.py"
     if not script.exists():

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include <hubbub/hub/hub_options.hpp>
-#include <hubbub/transport/tcp/socket_engine.hpp>
+#include <hubbub/transport/socket/socket_engine.hpp>
 
 namespace load {
 
@@ -126,7 +126,9 @@ class Parser {
             using Kind = hubbub::EngineKind;
             result_.engine = choose<Kind>(
                 {{"automatic", Kind::automatic}, {"epoll", Kind::epoll}, {"asio", Kind::asio}, {"uring", Kind::uring}});
-            if (result_.engine == Kind::uring) refuse("--engine uring is not built yet: there are epoll and asio");
+#ifndef HUBBUB_HAS_URING
+            if (result_.engine == Kind::uring) refuse("--engine uring is not in this build, because liburing was not found");
+#endif
         } else if (name_ == "--overflow") {
             using Action = hubbub::OverflowAction;
             result_.hub.topics.on_full = choose<Action>({{"disconnect", Action::disconnect},

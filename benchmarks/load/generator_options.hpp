@@ -21,6 +21,8 @@ inline constexpr char usage[] =
   --seconds S         length of the window (3)
   --warmup S          before it (1)
   --rate R            messages a second of all publishers together, instead of as fast as --in-flight allows
+  --bursts            in broadcast: publish --in-flight messages at once, and the next when all of them are over
+  --fill              with --rate: the warm-up is as fast as --in-flight allows, so that the buffers of those that stall are full
   --stall K           clients that never read; in account: not before the window is over
   --stall-buffer B    receive buffer of these, bytes (4096)
   --handshakes N      end after that many instead of --seconds
@@ -31,8 +33,8 @@ inline constexpr char usage[] =
   --lossy             in account: the server may drop for clients that read too
   --sample S          in account: seconds into the window at which the server's memory is looked at, beside its end (10)
   --verify            check content and order of each message at each receiver
-  --latency           from publish to each receiver
-  --spin              never sleep, so that the server pays for no wake-ups
+  --latency           from publish to each receiver; with --rate from when the message was due, so that waiting to send counts
+  --spin              never sleep, so that the server pays for no wake-ups, and what is due is sent at once
   --timeout S         without any progress: give up (10)
   --json              one line of JSON
 Ends with 0 if nothing was lost or wrong, 1 if something was, 2 if it could not start.
@@ -51,7 +53,8 @@ struct Options {
     std::uint64_t handshakes = 0;
     double seconds = 3, warmup = 1, rate = 0, timeout = 10, sample = 10;
     long server_pid = 0;
-    bool verify = false, latency = false, json = false, answer_pings = false, spin = false, lossy = false;
+    bool verify = false, latency = false, json = false, answer_pings = false, spin = false, lossy = false, fill = false,
+         bursts = false;
 
     static Options parse(int argc, char** argv) {
         Options result;
@@ -80,6 +83,10 @@ struct Options {
             answer_pings = true;
         else if (name == "--lossy")
             lossy = true;
+        else if (name == "--fill")
+            fill = true;
+        else if (name == "--bursts")
+            bursts = true;
         else
             return false;
         return true;

@@ -466,30 +466,40 @@ class Generator {
 
     // Fills every publisher's window up, in one send each.
     void publish() {
+        bool const at_rate = options_.rate > 0 && !is_filling_;
         std::uint64_t allowed = UINT64_MAX;
-        if (options_.rate > 0) {
+        if (at_rate) {
             double const due = static_cast<double>(now_ns() - rate_start_) * options_.rate / 1e9;
             allowed = due > static_cast<double>(rate_sent_) ? static_cast<std::uint64_t>(due) - rate_sent_ : 0;
         }
         std::uint64_t const time = keep_times_ ? now_ns() : 0;
         std::size_t const frame = format_.client_size();
         for (std::uint32_t i = 0; i < options_.publishers && allowed != 0; ++i) {
-            std::uint32_t const p = options_.rate > 0 ? static_cast<std::uint32_t>(rate_sent_ % options_.publishers) : i;
+            std::uint32_t const p = at_rate ? static_cast<std::uint32_t>(rate_sent_ % options_.publishers) : i;
             auto& track = tracks_[p];
             std::size_t size = 0;
+            if (options_.bursts && track.sent != track.completed) continue;
             while (track.sent - track.completed < options_.in_flight && allowed != 0) {
                 if (out_.size() < size + frame + 8) out_.resize(2 * (size + frame + 8));
-                format_.write_client_frame(out_.data() + size, p, track.sent, time);
+                if (at_rate) ++rate_sent_;
+                format_.write_client_frame(out_.data() + size, p, track.sent, at_rate ? intended(rate_sent_) : time);
                 track.missing[track.sent % options_.in_flight] = receivers_;
                 ++track.sent;
                 ++totals_.published;
-                if (options_.rate > 0) ++rate_sent_;
                 --allowed;
                 size += frame;
-                if (options_.rate > 0 && options_.publishers > 1) break;  // in turns
+                if (at_rate && options_.publishers > 1) break;  // in turns
             }
             if (size != 0) write(p, out_.data(), size);
         }
+    }
+
+    // When that message of a rate should go, whenever it does: a server that holds its publisher back pays for those that wait.
+    std::uint64_t intended(std::uint64_t number) {
+        auto const time = rate_start_ + static_cast<std::uint64_t>(static_cast<double>(number) * 1e9 / options_.rate);
+        std::uint64_t const now = now_ns();
+        if (keep_times_ && in_window_) lateness_.add(now > time ? now - time : 0);
+        return time;
     }
 
     // What is due, from each publisher in its turn, whatever has arrived of what was published before.
@@ -499,7 +509,7 @@ class Generator {
         if (out_.size() < frame + 8) out_.resize(frame + 8);
         for (; static_cast<double>(rate_sent_) < due; ++rate_sent_) {
             auto const p = static_cast<std::uint32_t>(rate_sent_ % options_.publishers);
-            format_.write_client_frame(out_.data(), p, tracks_[p].sent++, keep_times_ ? now_ns() : 0);
+            format_.write_client_frame(out_.data(), p, tracks_[p].sent++, intended(rate_sent_));
             ++totals_.published;
             write(p, out_.data(), frame);
         }
@@ -559,11 +569,11 @@ class Generator {
     // Until that time; false if nothing moved for the timeout.
     bool run_until(std::uint64_t end, bool drain) {
         std::uint64_t progress = now_ns(), seen = totals_.deliveries;
-        int const pause = options_.rate > 0 ? 1 : 20;
+        int const pause = options_.rate > 0 && !is_filling_ ? 1 : 20;
         for (unsigned i = 0;; ++i) {
             if (drain && !outstanding()) return true;
             turn(pause);
-            if (i % 16 != 0 && !drain && options_.rate == 0) continue;  // a clock read is not free
+            if (i % 16 != 0 && !drain && (options_.rate == 0 || is_filling_)) continue;  // a clock read is not free
             std::uint64_t const now = now_ns();
             if (!drain && now >= end) return true;
             if (totals_.deliveries != seen || !outstanding()) seen = totals_.deliveries, progress = now;
@@ -612,6 +622,7 @@ class Generator {
         // The warm-up, then the window; nothing is outstanding at the edges of it.
         for (bool const window : {false, true}) {
             in_window_ = window;
+            is_filling_ = !window && options_.fill;
             std::uint64_t const deliveries = totals_.deliveries, published = totals_.published;
             std::uint64_t const server = cpu_.used(), own = now_ns(CLOCK_PROCESS_CPUTIME_ID), start = now_ns();
             publishing_ = true;
@@ -795,14 +806,15 @@ class Generator {
                 ", \"least_pings\": %" PRIu64 ", \"received\": %" PRIu64 ", \"stalled_received\": %" PRIu64
                 ", \"expected\": %" PRIu64 ", \"early_rss_bytes\": %" PRIu64 ", \"lost_connections\": %" PRIu64
                 ", \"stalled_closed\": %" PRIu64
-                ", \"latency_us\": {\"p50\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}, \"wrong\": %" PRIu64
-                ", \"problem\": \"%s\"}\n",
+                ", \"latency_us\": {\"p50\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}, \"sent_late_us\": {\"p50\": "
+                "%.1f, \"p99\": %.1f, \"max\": %.1f}, \"wrong\": %" PRIu64 ", \"problem\": \"%s\"}\n",
                 options_.mode.c_str(), options_.connections, options_.in_flight, options_.payload, options_.publishers,
                 options_.stall, window_seconds_, window_published_, window_deliveries_, rate(window_deliveries_),
                 per(server_cpu_, window_deliveries_), per(own_cpu_, window_deliveries_), server_share, own_share, resident_,
                 totals_.pings, least_pings(), received_, stalled_received_, expected_, early_resident_,
                 totals_.lost_connections, totals_.stalled_closed, latency_.microseconds(0.5), latency_.microseconds(0.99),
-                latency_.microseconds(0.999), latency_.most_microseconds(), totals_.wrong, problem.c_str());
+                latency_.microseconds(0.999), latency_.most_microseconds(), lateness_.microseconds(0.5),
+                lateness_.microseconds(0.99), lateness_.most_microseconds(), totals_.wrong, problem.c_str());
             return fine ? 0 : 1;
         }
         std::printf("%s, %u connections", options_.mode.c_str(), options_.connections);
@@ -827,6 +839,9 @@ class Generator {
         if (options_.latency)
             std::printf("  latency p50 %.1f us, p99 %.1f us, p99.9 %.1f us, max %.1f us\n", latency_.microseconds(0.5),
                         latency_.microseconds(0.99), latency_.microseconds(0.999), latency_.most_microseconds());
+        if (options_.latency && options_.rate > 0)
+            std::printf("  from when each was due; sent late: p50 %.1f us, p99 %.1f us, max %.1f us\n",
+                        lateness_.microseconds(0.5), lateness_.microseconds(0.99), lateness_.most_microseconds());
         if (fine)
             std::printf("  %s\n", options_.verify ? "count, order and content are right" : "nothing was lost");
         else
@@ -854,12 +869,12 @@ class Generator {
     sockaddr_storage address_{};
     socklen_t address_length_ = 0;
     bool parses_ = false, keep_times_ = false, publishing_ = false, synchronising_ = false, in_window_ = false,
-         accounts_ = false;
+         accounts_ = false, is_filling_ = false;
     std::uint32_t receivers_ = 0;
     std::size_t connected_ = 0;
     std::uint64_t echo_outstanding_ = 0, prepared_ = 0, rate_start_ = 0, rate_sent_ = 0;
     Totals totals_;
-    Histogram latency_;
+    Histogram latency_, lateness_;  // of the latter each message that was sent at a rate
     std::uint64_t window_deliveries_ = 0, window_published_ = 0, own_cpu_ = 0, server_cpu_ = 0, resident_ = 0;
     std::uint64_t early_resident_ = 0, received_ = 0, stalled_received_ = 0, expected_ = 0;
     double window_seconds_ = 0;

@@ -5,6 +5,13 @@
 /// Names for headers that only mention them. Hubs, sessions and servers are not among them, because their templates are
 /// constrained; a class of yours that has one keeps it behind a pointer to a type of its own, as examples/04_beside_beast does.
 namespace hubbub::inline v0 {
+#ifdef HUBBUB_HAS_URING
+inline namespace with_uring {
+class TcpConnection;
+}
+#else
+class TcpConnection;
+#endif
 
 class AsioLoop;
 class Endpoint;
@@ -15,7 +22,6 @@ class MessageView;
 class ShardLoop;
 class Target;
 class TcpAcceptor;
-class TcpConnection;
 class TcpSocket;
 enum class CloseCode : std::uint16_t;
 struct CloseInfo;

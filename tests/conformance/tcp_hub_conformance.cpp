@@ -1,10 +1,11 @@
 // A whole hub over sockets of 127.0.0.1, on each engine.
 #include "tests/conformance/tcp_echo.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/engines.hpp"
 
 TEST_CASE("A hub over TCP conforms to RFC 6455") {
     using namespace conformance;
-    auto const engine = GENERATE(hubbub::EngineKind::epoll, hubbub::EngineKind::asio);
+    auto const engine = GENERATE(from_range(hubbub_test::engines));
     auto const split = GENERATE(Split::whole, Split::bytes, Split::coalesced);
     CAPTURE(static_cast<int>(engine), static_cast<int>(split));
     TcpEcho<hubbub::TcpConnection> server(engine);

@@ -5,6 +5,7 @@
 #include "tests/conformance/memory_echo.hpp"
 #include "tests/conformance/tcp_echo.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/engines.hpp"
 
 using namespace conformance;
 
@@ -30,5 +31,5 @@ TEST_CASE("A hub that reads with websocketpp conforms to RFC 6455") {
 
 TEST_CASE("A hub that reads with websocketpp conforms to RFC 6455 over TCP") {
     using Conn = hubbub::WebsocketppConnection<hubbub::TcpConnection>;
-    conforms(TcpEcho<Conn>(GENERATE(hubbub::EngineKind::epoll, hubbub::EngineKind::asio)), Split::whole);
+    conforms(TcpEcho<Conn>(GENERATE(from_range(hubbub_test::engines))), Split::whole);
 }

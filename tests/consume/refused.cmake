@@ -13,6 +13,9 @@ refused_package("component tcp: Standalone Asio was not found: install libasio-d
 refused_package("component json: nlohmann_json 3.9 was not found: install nlohmann-json3-dev or set nlohmann_json_DIR" -DUSED=json
     -DWANTED=0.1 -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON)
 if("tcp" IN_LIST AVAILABLE)
+    refused_package("component uring: liburing was not found: install liburing-dev" -DUSED=uring -DWANTED=0.1
+        -DHUBBUB_LIBURING_INCLUDE_DIR=HUBBUB_LIBURING_INCLUDE_DIR-NOTFOUND "-DHUBBUB_ASIO_INCLUDE_DIR=${WORK}"
+        -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF)
     refused_package("component websocketpp: websocketpp was not found: install libwebsocketpp-dev or set HUBBUB_WEBSOCKETPP_INCLUDE_DIR"
         -DUSED=websocketpp -DWANTED=0.1 -DHUBBUB_WEBSOCKETPP_INCLUDE_DIR=HUBBUB_WEBSOCKETPP_INCLUDE_DIR-NOTFOUND
         "-DHUBBUB_ASIO_INCLUDE_DIR=${WORK}" -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF)

@@ -200,7 +200,7 @@ class Run:
     def refusals(self):
         """What is not built yet, or makes no sense, is refused with a sentence and exit code 2."""
         passed = failed = 0
-        for options in (["--engine", "uring"], ["--transport", "pigeon"], ["--deflate"],
+        for options in (["--engine", "kqueue"], ["--transport", "pigeon"], ["--deflate"],
                         ["--mode", "chess"], ["--engine", "steam"], ["--threads", "0"], ["--threads", "many"], ["--port", "65536"],
                         ["--bind", "nowhere"], ["--ping-after", "70000"], ["--queue-messages", "0"], ["--overflow", "explode"],
                         ["--protocol", "two words"], ["--strange", "1"], ["--port"]):

@@ -628,7 +628,11 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::tell_engine() {
     if constexpr (requires { driver_->engine_name(); } && !requires { Policy::EventSink::is_deaf; })
         loop_.post([this, alive = std::weak_ptr<bool>(alive_)] {
-            if (!alive.expired()) tell_event({.name = "engine_chosen", .detail = driver_->engine_name()});
+            if (alive.expired()) return;
+            tell_event({.name = "engine_chosen", .detail = driver_->engine_name()});
+            if constexpr (requires { driver_->engine_remark(); })
+                if (!driver_->engine_remark().empty())
+                    tell_event({.name = "engine_remark", .detail = driver_->engine_remark()});
         });
 }
 

@@ -103,13 +103,16 @@ class SocketClient {
     void write(std::string_view bytes) {
         while (!bytes.empty()) {
             ssize_t const sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (sent < 0 && errno == EINTR) continue;
             if (sent < 0) fail("SocketClient: send");
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
     }
     bool read_some() {
         std::array<char, 16384> piece;
-        ssize_t const got = ::recv(descriptor_, piece.data(), piece.size(), 0);
+        ssize_t got;
+        do got = ::recv(descriptor_, piece.data(), piece.size(), 0);
+        while (got < 0 && errno == EINTR);
         if (got < 0) fail("SocketClient: recv");
         bytes_.append(piece.data(), static_cast<std::size_t>(got));
         return got > 0;

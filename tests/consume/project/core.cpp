@@ -6,6 +6,12 @@ bool tcp_works();
 static bool tcp_works() { return true; }
 #endif
 
+#ifdef WITH_URING
+bool uring_works();
+#else
+static bool uring_works() { return true; }
+#endif
+
 #ifdef WITH_JSON
 bool json_works();
 #else
@@ -20,5 +26,7 @@ static bool websocketpp_works() { return true; }
 
 int main() {
     auto const frame = hubbub::Frame::text("hello");
-    return frame.size() == 5 && frame.wire().size() == 7 && tcp_works() && json_works() && websocketpp_works() ? 0 : 1;
+    return frame.size() == 5 && frame.wire().size() == 7 && tcp_works() && uring_works() && json_works() && websocketpp_works()
+               ? 0
+               : 1;
 }

@@ -12,6 +12,7 @@
 #include <asio/ip/tcp.hpp>
 
 #include <hubbub/hub/hub.hpp>
+#include <hubbub/transport/memory/manual_loop.hpp>
 #include <hubbub/transport/tcp/asio_loop.hpp>
 #include <hubbub/transport/tcp/tcp_acceptor.hpp>
 #include <hubbub/transport/tcp/tcp_connection.hpp>
@@ -33,8 +34,10 @@ struct Observed : DefaultPolicy {
 }  // namespace
 
 TEST_CASE("The sink of each shard is told the engine that was chosen, in the first turn of its loop") {
-    auto const [wanted, told] = GENERATE(table<EngineKind, std::string>(
-        {{EngineKind::asio, "asio"}, {EngineKind::epoll, "epoll"}, {EngineKind::automatic, "epoll"}}));
+    ManualLoop any_loop;
+    std::string const best(TcpDriver(any_loop).engine_name());
+    auto const [wanted, told] = GENERATE_COPY(table<EngineKind, std::string>(
+        {{EngineKind::asio, "asio"}, {EngineKind::epoll, "epoll"}, {EngineKind::automatic, best}}));
     Log::lines.clear();
     asio::io_context context{1};
     AsioLoop first(context), second(context);
@@ -71,7 +74,6 @@ TEST_CASE("An acceptor that is out of descriptors is reported to the hub's sink,
     TcpAcceptor acceptor(Endpoint("127.0.0.1:0"), {.on_trouble = [&hub](std::string_view what, std::error_code error) {
                              hub.report(error ? "accepting_stalled" : "accepting_again", std::string(what));
                          }});
-    acceptor.serve(hub.driver(0), [&hub](TcpSocket socket) { hub.adopt(std::move(socket)); });
     std::vector<asio::ip::tcp::socket> clients;
     auto const connect = [&] {
         clients.emplace_back(context);
@@ -94,8 +96,10 @@ TEST_CASE("An acceptor that is out of descriptors is reported to the hub's sink,
     rlimit usual{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);
     rlimit none = usual;
-    none.rlim_cur = static_cast<rlim_t>(next);
+    // For what an acceptor keeps, a timer and a spare, or a spare and one client. io_uring keeps to the limit that it has found.
+    none.rlim_cur = static_cast<rlim_t>(next) + 2;
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    acceptor.serve(hub.driver(0), [&hub](TcpSocket socket) { hub.adopt(std::move(socket)); });
     bool const stalled = hears("accepting_stalled out of file descriptors");
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
     CHECK(stalled);

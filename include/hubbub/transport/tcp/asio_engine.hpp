@@ -16,9 +16,9 @@
 #include <vector>
 
 #include <hubbub/core/exceptions.hpp>
+#include <hubbub/transport/socket/readiness_engine.hpp>
 #include <hubbub/transport/tcp/asio_loop.hpp>
 #include <hubbub/transport/tcp/handler_memory.hpp>
-#include <hubbub/transport/tcp/readiness_engine.hpp>
 
 namespace hubbub::inline v0::detail {
 
@@ -41,7 +41,7 @@ class AsioEngine final : public ReadinessEngine {
     }
 
     std::string_view name() const noexcept override { return "asio"; }
-    std::unique_ptr<ListenWatch> listen(int descriptor, UniqueFunction<void()> ready) override;
+    std::unique_ptr<ListenWatch> listen(int descriptor, ListenOwner& owner) override;
 
    private:
     class Listener;
@@ -109,7 +109,7 @@ struct AsioEngine::WriteHandler {
 /// descriptor once.
 class AsioEngine::Listener final : public ListenWatch {
    public:
-    Listener(AsioLoop& loop, int descriptor, UniqueFunction<void()> ready);
+    Listener(AsioLoop& loop, int descriptor, ListenOwner& owner);
     ~Listener() override {
         state_->listener = nullptr;
         // Closing a duplicate does not take it out of the reactor, releasing it does.
@@ -129,7 +129,7 @@ class AsioEngine::Listener final : public ListenWatch {
    private:
     struct State {
         Listener* listener = nullptr;  // null once it has gone
-        UniqueFunction<void()> ready;
+        ListenOwner* owner = nullptr;
     };
 
     void wait() {
@@ -142,7 +142,7 @@ class AsioEngine::Listener final : public ListenWatch {
         AsioLoop& loop = state.listener->loop_;
         loop.claim();
         loop.turn([&] {
-            if (state.listener) state.ready();
+            if (state.listener) state.owner->on_acceptable();
         });
         if (state.listener && !state.listener->paused_) state.listener->wait();
     }
@@ -154,7 +154,7 @@ class AsioEngine::Listener final : public ListenWatch {
     bool paused_ = false;
 };
 
-inline AsioEngine::Listener::Listener(AsioLoop& loop, int descriptor, UniqueFunction<void()> ready)
+inline AsioEngine::Listener::Listener(AsioLoop& loop, int descriptor, ListenOwner& owner)
     : loop_(loop), descriptor_(loop.executor()), timer_(loop.executor()) {
     int const own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
     if (own < 0) throw_exception(std::system_error(errno, std::generic_category(), "F_DUPFD_CLOEXEC for a listening socket"));
@@ -165,12 +165,12 @@ inline AsioEngine::Listener::Listener(AsioLoop& loop, int descriptor, UniqueFunc
         throw_exception(std::system_error(error, "waiting on a listening socket"));
     }
     state_->listener = this;
-    state_->ready = std::move(ready);
+    state_->owner = &owner;
     wait();
 }
 
-inline std::unique_ptr<ListenWatch> AsioEngine::listen(int descriptor, UniqueFunction<void()> ready) {
-    return std::make_unique<Listener>(asio_, descriptor, std::move(ready));
+inline std::unique_ptr<ListenWatch> AsioEngine::listen(int descriptor, ListenOwner& owner) {
+    return std::make_unique<Listener>(asio_, descriptor, owner);
 }
 
 inline void AsioEngine::arm(SocketState& state) {

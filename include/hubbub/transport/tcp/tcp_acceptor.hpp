@@ -15,11 +15,11 @@
 
 #include <hubbub/core/exceptions.hpp>
 #include <hubbub/core/shard_loop.hpp>
-#include <hubbub/transport/tcp/accept_source.hpp>
-#include <hubbub/transport/tcp/endpoint.hpp>
-#include <hubbub/transport/tcp/listening_socket.hpp>
+#include <hubbub/transport/socket/accept_source.hpp>
+#include <hubbub/transport/socket/endpoint.hpp>
+#include <hubbub/transport/socket/listening_socket.hpp>
+#include <hubbub/transport/socket/tcp_socket.hpp>
 #include <hubbub/transport/tcp/tcp_driver.hpp>
-#include <hubbub/transport/tcp/tcp_socket.hpp>
 
 namespace hubbub::inline v0 {
 

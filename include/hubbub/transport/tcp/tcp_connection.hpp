@@ -4,11 +4,14 @@
 #include <utility>
 
 #include <hubbub/transport/connection.hpp>
-#include <hubbub/transport/tcp/socket_engine.hpp>
+#include <hubbub/transport/socket/socket_engine.hpp>
+#include <hubbub/transport/socket/tcp_socket.hpp>
 #include <hubbub/transport/tcp/tcp_driver.hpp>
-#include <hubbub/transport/tcp/tcp_socket.hpp>
 
 namespace hubbub::inline v0 {
+#ifdef HUBBUB_HAS_URING
+inline namespace with_uring {
+#endif
 
 /// A TCP or Unix stream connection, on whichever engine its driver runs.
 ///
@@ -52,4 +55,7 @@ class TcpConnection {
 static_assert(ByteConnection<TcpConnection>);
 static_assert(sizeof(TcpConnection) == 24);
 
+#ifdef HUBBUB_HAS_URING
+}  // namespace with_uring
+#endif
 }  // namespace hubbub::inline v0

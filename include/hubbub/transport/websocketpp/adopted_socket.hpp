@@ -8,7 +8,7 @@
 #include <hubbub/core/identity.hpp>
 #include <hubbub/core/peer_address.hpp>
 #include <hubbub/http/request_parser.hpp>
-#include <hubbub/transport/tcp/endpoint.hpp>
+#include <hubbub/transport/socket/endpoint.hpp>
 #include <hubbub/transport/websocketpp/adopted_link.hpp>
 #include <hubbub/ws/decoder.hpp>
 

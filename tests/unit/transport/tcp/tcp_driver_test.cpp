@@ -8,6 +8,7 @@
 #include <hubbub/transport/memory/manual_loop.hpp>
 
 #include "tests/contract/byte_connection_contract.hpp"
+#include "tests/support/engines.hpp"
 #include "tests/unit/transport/tcp/tcp_fixture.hpp"
 
 using namespace hubbub_test;
@@ -32,18 +33,24 @@ TEST_CASE("the engine is chosen by an option, and what cannot be had is refused 
     hubbub::ManualLoop manual;
     asio::io_context context;
     hubbub::AsioLoop loop(context);
-    CHECK(hubbub::TcpDriver(manual).engine_name() == "epoll");
-    CHECK(hubbub::TcpDriver(loop).engine_name() == "epoll");
+    hubbub::TcpDriver const on_any_loop(manual), on_asio(loop);
+    CHECK(on_any_loop.engine_name() == on_asio.engine_name());
     CHECK(hubbub::TcpDriver(loop, {.engine = EngineKind::epoll}).engine_name() == "epoll");
     CHECK(hubbub::TcpDriver(loop, {.engine = EngineKind::asio}).engine_name() == "asio");
-    CHECK(refusal(loop, EngineKind::uring) == "the uring engine is not part of this build; choose epoll, asio or automatic");
+#ifdef HUBBUB_HAS_URING
+    CHECK(refusal(loop, EngineKind::uring) == "");
+    CHECK((on_asio.engine_name() == "uring") == on_asio.engine_remark().empty());
+#else
+    CHECK(refusal(loop, EngineKind::uring) ==
+          "the uring engine is not part of this build: link hubbub::uring, or choose epoll, asio or automatic");
+    CHECK(on_asio.engine_name() == "epoll");
+#endif
     CHECK(refusal(manual, EngineKind::asio) == "the asio engine needs an AsioLoop; choose epoll or automatic for other loops");
 }
 
 TEST_CASE("a driver may end in a function posted to its loop while its sockets are ready") {
     PumpedAsioLoop host(hubbub::Threading::one_thread);
-    auto driver = std::make_unique<hubbub::TcpDriver>(
-        host.loop(), hubbub::TcpDriver::Options{GENERATE(EngineKind::epoll, EngineKind::asio)});
+    auto driver = std::make_unique<hubbub::TcpDriver>(host.loop(), hubbub::TcpDriver::Options{GENERATE(from_range(engines))});
     hubbub::detail::ListeningSocket const listener(hubbub::Endpoint("127.0.0.1:0"), {});
     RawPeer peer(listener.endpoint());
     int descriptor = -1;

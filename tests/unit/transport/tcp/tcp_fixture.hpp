@@ -20,9 +20,9 @@
 #include <asio/io_context.hpp>
 
 #include <hubbub/transport/memory/manual_loop.hpp>
+#include <hubbub/transport/socket/endpoint.hpp>
+#include <hubbub/transport/socket/listening_socket.hpp>
 #include <hubbub/transport/tcp/asio_loop.hpp>
-#include <hubbub/transport/tcp/endpoint.hpp>
-#include <hubbub/transport/tcp/listening_socket.hpp>
 #include <hubbub/transport/tcp/tcp_connection.hpp>
 #include <hubbub/transport/tcp/tcp_driver.hpp>
 
@@ -130,8 +130,15 @@ class TcpFixture {
     static constexpr Kind epoll_without_asio{Loop::without_asio, hubbub::EngineKind::epoll, "epoll without Asio"};
     static constexpr Kind asio_on_one_thread{Loop::one_thread, hubbub::EngineKind::asio, "asio on one thread"};
     static constexpr Kind asio_on_strand{Loop::strand, hubbub::EngineKind::asio, "asio on a strand"};
+#ifdef HUBBUB_HAS_URING
+    static constexpr Kind uring_on_one_thread{Loop::one_thread, hubbub::EngineKind::uring, "uring on one thread"};
+    static constexpr Kind uring_without_asio{Loop::without_asio, hubbub::EngineKind::uring, "uring without Asio"};
+    static constexpr std::array kinds{epoll_on_one_thread, epoll_on_strand,     epoll_without_asio, asio_on_one_thread,
+                                      asio_on_strand,      uring_on_one_thread, uring_without_asio};
+#else
     static constexpr std::array kinds{epoll_on_one_thread, epoll_on_strand, epoll_without_asio, asio_on_one_thread,
                                       asio_on_strand};
+#endif
     static inline Kind usual = epoll_on_one_thread;  ///< of fixtures for which nothing is said
 
     using Connection = hubbub::TcpConnection;

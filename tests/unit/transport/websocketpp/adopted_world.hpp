@@ -126,7 +126,9 @@ class Peer {
    private:
     bool read_some() {
         std::array<char, 65536> piece;
-        auto const got = ::recv(socket_.native_handle(), piece.data(), piece.size(), 0);  // Asio's would wait for ever
+        ssize_t got;
+        do got = ::recv(socket_.native_handle(), piece.data(), piece.size(), 0);  // Asio's would wait for ever
+        while (got < 0 && errno == EINTR);
         if (got <= 0) return false;
         bytes_.append(piece.data(), static_cast<std::size_t>(got));
         stream_.read(bytes_);

@@ -1,4 +1,4 @@
-#include <hubbub/transport/tcp/endpoint.hpp>
+#include <hubbub/transport/socket/endpoint.hpp>
 
 #include <string>
 

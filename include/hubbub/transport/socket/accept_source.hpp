@@ -16,9 +16,9 @@
 #include <system_error>
 #include <utility>
 
-#include <hubbub/transport/tcp/listening_socket.hpp>
-#include <hubbub/transport/tcp/socket_engine.hpp>
-#include <hubbub/transport/tcp/tcp_socket.hpp>
+#include <hubbub/transport/socket/listening_socket.hpp>
+#include <hubbub/transport/socket/socket_engine.hpp>
+#include <hubbub/transport/socket/tcp_socket.hpp>
 
 namespace hubbub::inline v0::detail {
 
@@ -40,11 +40,11 @@ struct AcceptShared {
 /// When descriptors run out (EMFILE, ENFILE, or no memory) it refuses one client with a descriptor that it keeps for that
 /// purpose, so that who waits longest learns it, then leaves the queue alone for a while: level-triggered readiness would
 /// spin. It goes on by itself.
-class AcceptSource {
+class AcceptSource final : private ListenOwner {
    public:
     AcceptSource(std::shared_ptr<AcceptShared> shared, SocketEngine& engine, std::function<void(TcpSocket)> on_accept)
         : shared_(std::move(shared)), on_accept_(std::move(on_accept)) {
-        watch_ = engine.listen(shared_->socket.descriptor(), [this] { accept_batch(); });
+        watch_ = engine.listen(shared_->socket.descriptor(), *this);
         spare_ = open_spare();
     }
     AcceptSource(AcceptSource const&) = delete;
@@ -58,10 +58,13 @@ class AcceptSource {
     static constexpr int max_batch = 64;  // then the sockets of the loop have their turn
     static constexpr std::chrono::milliseconds shortest_pause{10}, longest_pause{1000};
 
+    static bool is_passing(int error) noexcept;
     static int open_spare() noexcept { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
     TcpSocket accept_one() const noexcept;
-    void accept_batch();
-    void on_error(int error);
+    void on_acceptable() override;
+    void on_accepted(int descriptor) override;
+    void on_accept_error(int error) override;
+    void deliver(TcpSocket socket);
     void refuse_one() noexcept;
 
     std::shared_ptr<AcceptShared> shared_;
@@ -71,25 +74,37 @@ class AcceptSource {
     std::unique_ptr<ListenWatch> watch_;
 };
 
-inline void AcceptSource::accept_batch() {
+inline void AcceptSource::on_acceptable() {
     for (int i = 0; i < max_batch && !shared_->closed.load(std::memory_order_relaxed); ++i) {
-        TcpSocket socket = accept_one();
-        if (!socket) {
-            int const error = errno;
-            if (error == EAGAIN || error == EWOULDBLOCK) return;
-            // The client has gone again, or a filter refused it; Linux also hands over errors of the network here.
-            constexpr std::array passing{EINTR,     ECONNABORTED, EPROTO, EPERM,      ENETDOWN,   ENOPROTOOPT,
-                                         EHOSTDOWN, EHOSTUNREACH, ENONET, EOPNOTSUPP, ENETUNREACH};
-            if (std::find(passing.begin(), passing.end(), error) != passing.end()) continue;
-            return on_error(error);
+        if (TcpSocket socket = accept_one()) {
+            deliver(std::move(socket));
+            continue;
         }
-        if (pause_.count() != 0) {
-            pause_ = {};
-            shared_->report("accepting again", 0);
-        }
-        if (spare_ < 0) spare_ = open_spare();
-        on_accept_(std::move(socket));
+        int const error = errno;
+        if (error == EAGAIN || error == EWOULDBLOCK) return;
+        if (!is_passing(error)) return on_accept_error(error);
     }
+}
+
+inline void AcceptSource::on_accepted(int descriptor) {
+    TcpSocket socket(descriptor, peer_address(descriptor));
+    if (!shared_->closed.load(std::memory_order_relaxed)) deliver(std::move(socket));
+}
+
+inline void AcceptSource::deliver(TcpSocket socket) {
+    if (pause_.count() != 0) {
+        pause_ = {};
+        shared_->report("accepting again", 0);
+    }
+    if (spare_ < 0) spare_ = open_spare();
+    on_accept_(std::move(socket));
+}
+
+/// The client has gone again, or a filter refused it; Linux also hands over errors of the network here.
+inline bool AcceptSource::is_passing(int error) noexcept {
+    constexpr std::array passing{EINTR,     ECONNABORTED, EPROTO, EPERM,      ENETDOWN,   ENOPROTOOPT,
+                                 EHOSTDOWN, EHOSTUNREACH, ENONET, EOPNOTSUPP, ENETUNREACH};
+    return std::find(passing.begin(), passing.end(), error) != passing.end();
 }
 
 inline TcpSocket AcceptSource::accept_one() const noexcept {
@@ -108,7 +123,8 @@ inline TcpSocket AcceptSource::accept_one() const noexcept {
     return descriptor < 0 ? TcpSocket() : TcpSocket(descriptor, to_peer_address(address));
 }
 
-inline void AcceptSource::on_error(int error) {
+inline void AcceptSource::on_accept_error(int error) {
+    if (is_passing(error) || shared_->closed.load(std::memory_order_relaxed)) return;
     bool const is_first = pause_.count() == 0;
     pause_ = is_first ? shortest_pause : std::min(pause_ * 2, longest_pause);
     watch_->pause_for(pause_);

@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <span>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <hubbub/core/exceptions.hpp>
 #include <hubbub/core/peer_address.hpp>
-#include <hubbub/transport/tcp/endpoint.hpp>
+#include <hubbub/transport/socket/endpoint.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -38,12 +41,14 @@ class TcpSocket {
     static TcpSocket adopt(int descriptor) { return adopt(descriptor, Options{}); }
     static TcpSocket adopt(int descriptor, Options const& options);
 
-    TcpSocket(TcpSocket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), peer_(other.peer_) {}
+    TcpSocket(TcpSocket&& other) noexcept
+        : descriptor_(std::exchange(other.descriptor_, -1)), peer_(other.peer_), unread_(std::move(other.unread_)) {}
     TcpSocket& operator=(TcpSocket&& other) noexcept {
         if (this != &other) {
             close();
             descriptor_ = std::exchange(other.descriptor_, -1);
             peer_ = other.peer_;
+            unread_ = std::move(other.unread_);
         }
         return *this;
     }
@@ -55,6 +60,12 @@ class TcpSocket {
     /// For who knows better than the socket, behind a proxy for example.
     void set_peer(PeerAddress const& peer) noexcept { peer_ = peer; }
 
+    /// What a connection had read and its owner not heard when it was detached, nearly always nothing: io_uring reads ahead.
+    /// Who takes the descriptor for himself begins with these bytes.
+    std::span<std::byte const> unread() const noexcept { return unread_; }
+    std::vector<std::byte> take_unread() noexcept { return std::exchange(unread_, {}); }
+    void set_unread(std::vector<std::byte> bytes) noexcept { unread_ = std::move(bytes); }
+
     /// The descriptor is the caller's.
     int release() noexcept { return std::exchange(descriptor_, -1); }
     void close() noexcept {
@@ -64,6 +75,7 @@ class TcpSocket {
    private:
     int descriptor_ = -1;
     PeerAddress peer_;
+    std::vector<std::byte> unread_;
 };
 
 inline TcpSocket TcpSocket::adopt(int descriptor, Options const& options) {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include <hubbub/core/exceptions.hpp>
-#include <hubbub/transport/tcp/readiness_engine.hpp>
+#include <hubbub/transport/socket/readiness_engine.hpp>
 
 namespace hubbub::inline v0::detail {
 
@@ -37,7 +37,7 @@ class EpollEngine final : public ReadinessEngine {
     }
 
     std::string_view name() const noexcept override { return "epoll"; }
-    std::unique_ptr<ListenWatch> listen(int descriptor, UniqueFunction<void()> ready) override;
+    std::unique_ptr<ListenWatch> listen(int descriptor, ListenOwner& owner) override;
 
    private:
     EpollEngine(ShardLoop& loop, int epoll) : ReadinessEngine(loop), epoll_(epoll) {}
@@ -75,8 +75,8 @@ class EpollEngine final : public ReadinessEngine {
 /// when it is needed there are no descriptors left.
 class EpollEngine::Listener final : public ListenWatch {
    public:
-    Listener(EpollEngine& engine, int descriptor, UniqueFunction<void()> ready)
-        : engine_(engine), number_(engine.next_listener_++), descriptor_(descriptor), ready_(std::move(ready)) {
+    Listener(EpollEngine& engine, int descriptor, ListenOwner& owner)
+        : engine_(engine), number_(engine.next_listener_++), descriptor_(descriptor), owner_(owner) {
         timer_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
         if (timer_ < 0) throw_exception(std::system_error(errno, std::generic_category(), "timerfd_create"));
         epoll_event event{.events = EPOLLIN, .data = tag(Source::timer, number_)};
@@ -106,7 +106,7 @@ class EpollEngine::Listener final : public ListenWatch {
 
     void on_event(Source source) {
         if (source == Source::listener) {
-            if (watched_) ready_();
+            if (watched_) owner_.on_acceptable();
             return;
         }
         std::uint64_t expirations = 0;
@@ -130,7 +130,7 @@ class EpollEngine::Listener final : public ListenWatch {
     int descriptor_;
     int timer_ = -1;
     bool watched_ = false;
-    UniqueFunction<void()> ready_;
+    ListenOwner& owner_;
 };
 
 // It calls another constructor first, so that the destructor cleans up where `watch` throws.
@@ -139,8 +139,8 @@ inline EpollEngine::EpollEngine(ShardLoop& loop) : EpollEngine(loop, ::epoll_cre
     watch_ = loop.watch(epoll_, [this] { on_ready(); });
 }
 
-inline std::unique_ptr<ListenWatch> EpollEngine::listen(int descriptor, UniqueFunction<void()> ready) {
-    return std::make_unique<Listener>(*this, descriptor, std::move(ready));
+inline std::unique_ptr<ListenWatch> EpollEngine::listen(int descriptor, ListenOwner& owner) {
+    return std::make_unique<Listener>(*this, descriptor, owner);
 }
 
 inline void EpollEngine::on_ready() {

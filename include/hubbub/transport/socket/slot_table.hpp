@@ -23,7 +23,7 @@ struct SocketState;
 /// Cost: 28 bytes a slot, in pages of 256 that never move.
 class SlotTable {
    public:
-    static constexpr std::uint32_t max_slots = 1u << 24;
+    static constexpr std::uint32_t max_slots = 1u << 23;
 
     std::uint32_t take(SocketState& state, PeerAddress const& peer) {
         std::uint32_t const slot = next_free();
@@ -36,6 +36,13 @@ class SlotTable {
     SocketState*& find(std::uint32_t slot) noexcept {
         HUBBUB_ASSERT(slot < used_);
         return pages_[slot / page_size]->states[slot % page_size];
+    }
+
+    /// Calls `function` with each connection.
+    template <class Function>
+    void each(Function function) {
+        for (std::uint32_t slot = 0; slot < used_; ++slot)
+            if (SocketState* const state = find(slot)) function(*state);
     }
 
     PeerAddress const& peer(std::uint32_t slot) const noexcept { return pages_[slot / page_size]->peers[slot % page_size]; }
@@ -68,7 +75,7 @@ class SlotTable {
             free_.pop_back();
             return slot;
         }
-        if (used_ == max_slots) throw_exception(std::length_error("one loop holds at most 16777216 connections"));
+        if (used_ == max_slots) throw_exception(std::length_error("one loop holds at most 8388608 connections"));
         if (used_ == pages_.size() * page_size) pages_.push_back(std::make_unique<Page>());
         return used_++;
     }

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include <hubbub/core/exceptions.hpp>
-#include <hubbub/transport/tcp/endpoint.hpp>
+#include <hubbub/transport/socket/endpoint.hpp>
 
 namespace hubbub::inline v0::detail {
 

@@ -11,7 +11,7 @@
 #include <memory>
 #include <utility>
 
-#include <hubbub/transport/tcp/socket_engine.hpp>
+#include <hubbub/transport/socket/socket_engine.hpp>
 
 namespace hubbub::inline v0::detail {
 
@@ -25,13 +25,16 @@ class ReadinessEngine : public SocketEngine {
     void start(SocketState& state, ByteConnectionOwner& owner) final {
         if (state.descriptor < 0) return;
         state.owner = &owner;
+        if (state.unread) bring_unread_later(state);
         arm(state);
     }
     WriteResult write(SocketState& state, std::span<ws::Slice const> slices) final;
     void pause(SocketState& state) final { state.paused = true; }  // an event that comes nevertheless ends the interest
     void resume(SocketState& state) final {
         state.paused = false;
-        if (state.descriptor >= 0) arm(state);
+        if (state.descriptor < 0) return;
+        if (state.unread) bring_unread_later(state);
+        arm(state);
     }
     void shutdown(SocketState& state) final {
         if (state.descriptor >= 0) (void)::shutdown(state.descriptor, SHUT_WR);
@@ -49,15 +52,16 @@ class ReadinessEngine : public SocketEngine {
     TcpSocket detach(SocketState& state) final {
         if (state.descriptor < 0) return {};
         PeerAddress const address = peer(state);
-        return {leave(state, Leaving::to_live), address};
+        auto unread = take_unread(state);
+        TcpSocket socket{leave(state, Leaving::to_live), address};
+        socket.set_unread(std::move(unread));
+        return socket;
     }
     void commit() final {}
 
    protected:
     enum class Leaving : std::uint8_t { to_close, to_live };
 
-    /// Makes sure that what the state wants will be reported; called when it wants more than before. Does not call back.
-    virtual void arm(SocketState& state) = 0;
     /// The kernel is to report nothing of this descriptor any more.
     virtual void unwatch(SocketState& state, Leaving leaving) noexcept = 0;
 
@@ -88,6 +92,7 @@ class ReadinessEngine : public SocketEngine {
 
     int leave(SocketState& state, Leaving leaving) noexcept {
         unwatch(state, leaving);
+        (void)take_unread(state);
         slots().put_back(state.slot);
         state.owner = nullptr;
         return std::exchange(state.descriptor, -1);

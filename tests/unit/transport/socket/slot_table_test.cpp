@@ -1,9 +1,9 @@
-#include <hubbub/transport/tcp/slot_table.hpp>
+#include <hubbub/transport/socket/slot_table.hpp>
 
 #include <set>
 #include <vector>
 
-#include <hubbub/transport/tcp/socket_engine.hpp>
+#include <hubbub/transport/socket/socket_engine.hpp>
 
 #include "tests/support/catch.hpp"
 

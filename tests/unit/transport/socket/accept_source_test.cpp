@@ -1,4 +1,4 @@
-#include <hubbub/transport/tcp/accept_source.hpp>
+#include <hubbub/transport/socket/accept_source.hpp>
 
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -11,8 +13,8 @@
 #include <hubbub/core/shard_loop.hpp>
 #include <hubbub/core/unique_function.hpp>
 #include <hubbub/transport/connection.hpp>
-#include <hubbub/transport/tcp/slot_table.hpp>
-#include <hubbub/transport/tcp/tcp_socket.hpp>
+#include <hubbub/transport/socket/slot_table.hpp>
+#include <hubbub/transport/socket/tcp_socket.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -33,16 +35,18 @@ struct SocketState {
     SocketEngine* engine = nullptr;
     ByteConnectionOwner* owner = nullptr;  // null before `start` and after a move
     int descriptor = -1;                   // -1: closed, detached or moved from
-    std::uint32_t slot : 24 = 0;
+    std::uint32_t slot : 23 = 0;
     bool paused : 1 = false;
     bool ended : 1 = false;        // the peer has ended its side and the owner knows
     bool refused : 1 = false;      // the owner waits for on_writable
     bool lost : 1 = false;         // failed or on_lost: no more callbacks
+    bool unread : 1 = false;       // the engine keeps bytes that come before all that the socket still has
     bool watched : 1 = false;      // engine: the kernel knows the descriptor
-    bool read_armed : 1 = false;   // engine: readable will be reported
+    bool read_armed : 1 = false;   // engine: readable will be reported, or bytes will come
     bool write_armed : 1 = false;  // engine: writable will be reported
+    bool sending : 1 = false;      // engine: a send is prepared
 
-    bool wants_read() const noexcept { return owner && !paused && !ended && !lost; }
+    bool wants_read() const noexcept { return owner && !paused && !ended && !lost && !unread; }
     bool wants_write() const noexcept { return owner && refused && !lost; }
 };
 static_assert(sizeof(SocketState) == 24);
@@ -52,6 +56,19 @@ struct ListenWatch {
     virtual ~ListenWatch() = default;
     /// Not ready for so long, however many wait.
     virtual void pause_for(Duration pause) = 0;
+};
+
+/// Who accepts. An engine says that connections wait, or hands them over; each call is inside a turn.
+struct ListenOwner {
+    /// Connections wait: accept them.
+    virtual void on_acceptable() = 0;
+    /// One that the system has accepted, non-blocking and closed on exec; it is the owner's.
+    virtual void on_accepted(int descriptor) = 0;
+    /// The errno value of an accept that failed.
+    virtual void on_accept_error(int error) = 0;
+
+   protected:
+    ~ListenOwner() = default;
 };
 
 /// What makes bytes move for all connections of one loop. It exists so that one connection class serves epoll, Asio and
@@ -75,6 +92,7 @@ class SocketEngine {
     void enter(SocketState& state, TcpSocket socket) {
         state.slot = slots_.take(state, socket.peer()) & (SlotTable::max_slots - 1);
         state.engine = this;
+        if (!socket.unread().empty()) keep_unread(state, socket.take_unread());
         state.descriptor = socket.release();
     }
     /// `state` is where the connection lives now; it has no owner until `start`.
@@ -91,10 +109,10 @@ class SocketEngine {
     virtual TcpSocket detach(SocketState& state) = 0;
     virtual void commit() = 0;
 
-    /// Calls `ready` inside a turn while connections wait to be accepted.
+    /// Tells `owner`, who outlives the watch, of connections that wait.
     ///
     /// Errors: std::system_error.
-    virtual std::unique_ptr<ListenWatch> listen(int descriptor, UniqueFunction<void()> ready) = 0;
+    virtual std::unique_ptr<ListenWatch> listen(int descriptor, ListenOwner& owner) = 0;
 
     /// What listens on this engine lives until the engine goes or `drop` is called.
     void keep(std::shared_ptr<void> listener) { listeners_.push_back(std::move(listener)); }
@@ -104,12 +122,44 @@ class SocketEngine {
 
    protected:
     SlotTable& slots() noexcept { return slots_; }
+
+    /// The owner gets these bytes before it gets anything from the socket. They are behind those that are kept already.
+    void keep_unread(SocketState& state, std::vector<std::byte> bytes) {
+        auto& kept = unread_[state.slot];
+        kept.insert(kept.end(), bytes.begin(), bytes.end());
+        state.unread = true;
+    }
+    std::vector<std::byte> take_unread(SocketState& state) {
+        if (!state.unread) return {};
+        state.unread = false;
+        return std::move(unread_.extract(state.slot).mapped());
+    }
+    /// Brings them in a turn of its own, if they may be read then; and arms who lives after it.
+    void bring_unread_later(SocketState const& state) {
+        loop().post([this, engine = handle(), slot = state.slot] {
+            if (!engine.expired()) bring_unread(slot);
+        });
+    }
+    /// Makes sure that what the state wants will be reported; called when it wants more than before. Does not call back.
+    virtual void arm(SocketState& state) = 0;
+
     /// The destructor of each model calls it first: what listens unregisters itself.
     void drop_listeners() noexcept { listeners_.clear(); }
 
    private:
+    void bring_unread(std::uint32_t slot) {
+        SocketState* state = slots_.find(slot);
+        if (!state || !state->unread || !state->owner || state->paused || state->lost) return;
+        auto bytes = take_unread(*state);
+        std::weak_ptr<SocketEngine*> const alive = handle_;
+        state->owner->on_bytes(bytes);
+        if (alive.expired()) return;
+        if ((state = slots_.find(slot))) arm(*state);
+    }
+
     ShardLoop& loop_;
     SlotTable slots_;
+    std::unordered_map<std::uint32_t, std::vector<std::byte>> unread_;  // by slot; of very few
     std::vector<std::shared_ptr<void>> listeners_;
     std::shared_ptr<SocketEngine*> handle_;
 };

@@ -1,4 +1,4 @@
-#include <hubbub/transport/tcp/tcp_socket.hpp>
+#include <hubbub/transport/socket/tcp_socket.hpp>
 
 #include <cerrno>
 #include <utility>
