@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -134,6 +135,8 @@ Server<Conn>::Server(Arguments const& arguments)
     broadcast.is_keyed = arguments.hub.topics.on_full == hubbub::OverflowAction::replace_key;
     hub_ = arguments.mode == "echo" ? std::make_unique<Hub>(pointers, Echo{}, arguments.hub, driver)
                                     : std::make_unique<Hub>(pointers, broadcast, arguments.hub, driver);
+    if (arguments.engine == hubbub::EngineKind::uring && hub_->driver(0).engine_name() != "uring")
+        throw std::runtime_error("--engine uring does not run here: " + std::string(hub_->driver(0).engine_remark()));
     for (std::size_t i = 0; i < hub_->shard_count(); ++i)
         acceptor_.serve(hub_->driver(i),
                         [this, i](hubbub::TcpSocket socket) { hub_->adopt(std::move(socket), std::string{}, i); });
