@@ -97,6 +97,8 @@ class ShardLoop {
 
     bool in_turn() const noexcept { return in_turn_; }
 
+    bool has_hook() const noexcept { return hook_ != nullptr; }
+
     /// The shard, or null when it goes.
     void attach(TurnHook* hook) noexcept { hook_ = hook; }
 

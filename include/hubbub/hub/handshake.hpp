@@ -76,6 +76,7 @@ class Handshake final : private ByteConnectionOwner {
     /// The answer is out; only the peer's end is awaited.
     bool is_answered() const noexcept { return state_ == State::answering && answer_.empty(); }
     Upgrade take_upgrade() {
+        if (has_enough()) connection_.resume_reading();
         upgrade_->lease = std::move(lease_);
         return std::move(*upgrade_);
     }
@@ -112,6 +113,7 @@ class Handshake final : private ByteConnectionOwner {
         state_ = done;
         host_->on_done(this);
     }
+    bool has_enough() const noexcept { return upgrade_ && upgrade_->beyond.size() >= 64 * 1024; }
     void decide(http::Request request, std::span<std::byte const> beyond);
     void write(http::Response const& response, bool to_head);
     void after_write() {
@@ -139,10 +141,9 @@ void Handshake<Conn>::on_bytes(std::span<std::byte> bytes) noexcept {
         case State::over: return;
         case State::deciding:
         case State::ready:
-            if (upgrade_->beyond.size() + bytes.size() > rules_->request.total + 64 * 1024)
-                return refuse({http::Status::bad_request, "too much came before the handshake was over", false},
-                              ConnectionRefusal::malformed);
+            // RFC 6455 4.1: a client waits for the answer. Of one that does not, the rest waits in its socket.
             upgrade_->beyond.insert(upgrade_->beyond.end(), bytes.begin(), bytes.end());
+            if (has_enough()) connection_.pause_reading();
             return;
         case State::reading: break;
     }
@@ -203,6 +204,7 @@ void Handshake<Conn>::write(http::Response const& response, bool to_head) {
     answer_.push_opaque(block, block->size);
     pool_->release(block);
     state_ = State::answering;
+    if (has_enough()) connection_.resume_reading();
     flush();
 }
 

@@ -141,7 +141,7 @@ inline IoRing::Failure IoRing::open() {
 }
 
 inline IoRing::Failure IoRing::register_buffers() {
-    std::size_t const page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    auto const page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     std::size_t const ring_size = (options_.buffers * sizeof(io_uring_buf) + page - 1) / page * page;
     memory_size_ = ring_size + options_.buffers * stride_;
     // Populated, or the pages would look like memory of connections as these come.

@@ -350,7 +350,8 @@ inline void UringEngine::come_back() {
         adapt_to_thread();
         look();
         dispatch_inbox();
-        if (!engine.expired()) commit();
+        // The hook commits at the end of this turn. Sooner would bring more, which the rest of this turn took for its own.
+        if (!engine.expired() && !loop().has_hook()) commit();
     });
 }
 
