@@ -67,6 +67,23 @@ TEST_CASE("Authentication may answer later, and only then the client is upgraded
     AskedAuth::open.reset();
 }
 
+TEST_CASE("Who sends much before the verdict has to wait with the rest, and loses nothing") {
+    Told<AuthPolicy> handler;
+    std::size_t heard = 0;
+    handler.hooks->message = [&](auto&, MessageView message) { heard += message.size(); };
+    World<Told<AuthPolicy>, AuthPolicy> world(handler);
+    auto wire = world.connect();
+    for (int i = 0; i < 120; ++i) wire->to_server.append(ws::encode_frame(ws::ClientFrame::text(std::string(1000, 'x'))));
+    world.run();
+    CHECK(wire->received.empty());
+    CHECK(wire->to_server.size() > 50'000);
+    AskedAuth::open->answer(Authenticated::as({}));
+    world.run();
+    CHECK(status_of(*wire) == "101");
+    CHECK(heard == 120'000);
+    AskedAuth::open.reset();
+}
+
 TEST_CASE("A verdict that comes after the hub has gone does nothing") {
     std::optional<World<Told<AuthPolicy>, AuthPolicy>> world(std::in_place, Told<AuthPolicy>{});
     world->connect();
