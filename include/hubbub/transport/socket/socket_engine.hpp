@@ -11,7 +11,6 @@
 
 #include <hubbub/core/clock.hpp>
 #include <hubbub/core/shard_loop.hpp>
-#include <hubbub/core/unique_function.hpp>
 #include <hubbub/transport/connection.hpp>
 #include <hubbub/transport/socket/slot_table.hpp>
 #include <hubbub/transport/socket/tcp_socket.hpp>
