@@ -52,7 +52,7 @@ class Works {
             std::string text = std::to_string(number) + " =";
             unsigned long left = number;
             for (unsigned long factor = 2; left > 1 && factor <= left; ++factor)
-                for (; left % factor == 0; left /= factor) text += " " + std::to_string(factor);
+                for (; left % factor == 0; left /= factor) text.append(" ").append(std::to_string(factor));
             // [send]
             broadcaster.send(who, hubbub::Frame::text(text));  // nothing happens, if it has gone meanwhile
             // [/send]
