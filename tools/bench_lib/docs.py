@@ -213,11 +213,15 @@ def page(results, images, by_hand):
         first = "In this run there was no peer to compare with."
     about, options = results["machine"], results["options"]
     lines = ["# Benchmarks", "", first, "", START, "",
-             f"Measured on {results['date']} by `{' '.join(results['command'])}`: {about['cpu']}, {about['cores']} cores, Linux "
-             f"{about['kernel']}, {about['compiler']}, `{about['flags']}`; {options['repetitions']} repetitions of "
-             f"{options['seconds']} s, {options['payload']} bytes a message. The code is {about['commit']}.", ""]
-    if about.get("others_busy", 0) and about["others_busy"] > 0.1:
-        lines += [f"**The machine was not quiet: others used {100 * about['others_busy']:.0f} % of a core.**", ""]
+             f"Measured on {about['cpu']}, {about['cores']} cores, Linux {about['kernel']}, {about['compiler']}, `{about['flags']}`, "
+             f"{options['payload']} bytes a message:", "",
+             table(["rows", "command", "repetitions", "code", "date"],
+                   [[", ".join(part["rows"]), f"`{' '.join(part['command'])}`", f"{part['options']['repetitions']} of "
+                     f"{part['options']['seconds']} s", part["commit"], part["date"]] for part in results["parts"]]), ""]
+    for part in results["parts"]:
+        if (part.get("others_busy") or 0) > 0.1:
+            lines += [f"**The machine was not quiet at {', '.join(part['rows'])}: others used {100 * part['others_busy']:.0f} % of a "
+                      "core.**", ""]
     if results.get("left_out"):
         reasons = {name: re.sub(r" on port \d+", "", " ".join(reason.split())) for name, reason in results["left_out"].items()}
         lines += ["Left out: " + "; ".join(f"{name} ({reason})" for name, reason in reasons.items()) + ".", ""]
