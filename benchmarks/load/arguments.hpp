@@ -44,6 +44,9 @@ inline constexpr char usage[] =
   --queue-messages N      (32000)
   --send-buffer BYTES     of the system for each client, SO_SNDBUF (left to the system)
   --protocol NAME     a subprotocol that is spoken, the one that is liked best first; may be given several times
+  --per-address N         connections of one address (0, any number)
+  --trust NETWORK         where proxies are that may say whose a connection is; may be given several times
+  --proxy-protocol        their connections begin with the header of the PROXY protocol
   --handshake-limit MS, --ping-after MS, --silence MS, --message-limit MS, --write-limit MS, --close-limit MS
                       as the members of HubOptions
   --snapshot          print the hub's sums as one line of JSON on SIGUSR1 and at the end
@@ -93,9 +96,9 @@ class Parser {
             std::exit(0);
         }
         if (name_ == "--deflate") refuse("--deflate is not built yet: permessage-deflate is still to come");
-        if (name_ != "--snapshot") return false;
-        result_.snapshot = true;
-        return true;
+        if (name_ == "--snapshot") return result_.snapshot = true;
+        if (name_ == "--proxy-protocol") return result_.hub.proxies.proxy_protocol = true;
+        return false;
     }
 
     bool set_number() {
@@ -107,6 +110,7 @@ class Parser {
         if (name_ == "--send-buffer") return number(result_.send_buffer);
         if (name_ == "--queue-bytes") return number(queue_bytes_.emplace());
         if (name_ == "--queue-messages") return number(hub.queue.messages);
+        if (name_ == "--per-address") return number(hub.limits.per_address);
         if (name_ == "--handshake-limit") return duration(hub.handshake_limit);
         if (name_ == "--ping-after") return duration(hub.heartbeat.ping_after);
         if (name_ == "--silence") return duration(hub.heartbeat.silence_limit);
@@ -138,6 +142,9 @@ class Parser {
         } else if (name_ == "--protocol") {
             if (!hubbub::http::is_token(value_)) refuse("--protocol needs a token, not \"" + value_ + '"');
             result_.hub.protocols.push_back(value_);
+        } else if (name_ == "--trust") {
+            if (!hubbub::Network::parse(value_)) refuse("--trust needs a network such as 10.0.0.0/8, not \"" + value_ + '"');
+            result_.hub.proxies.networks.push_back(value_);
         } else if (name_ == "--transport") {
             result_.transport = choose<Transport>({{"tcp", Transport::tcp},
                                                    {"websocketpp", Transport::websocketpp},
@@ -184,11 +191,13 @@ class Parser {
         hub.queue.high_bytes = hub.queue.bytes / 2;
         hub.queue.low_bytes = hub.queue.bytes / 8;
         hub.origin = hubbub::OriginCheck::off();
-        hub.limits = {.in_all = 0, .per_address = 0, .per_user = 0};  // all clients come from one address
         return result_;
     }
 
-    Parser() { result_.hub.queue.messages = hubbub::OutboundQueue::most_messages; }
+    Parser() {
+        result_.hub.queue.messages = hubbub::OutboundQueue::most_messages;
+        result_.hub.limits = {.in_all = 0, .per_address = 0, .per_user = 0};  // all clients come from one address
+    }
 
     Arguments result_;
     std::optional<std::uint32_t> queue_bytes_;

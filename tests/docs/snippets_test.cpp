@@ -404,7 +404,7 @@ TEST_CASE("A function runs on the session's thread, and sums are collected") {
     hubbub::ServerOptions<> options;
     options.address = "127.0.0.1";
     options.port = 9001;
-    options.hub.limits.per_address = 0;  // every connection comes from the proxy, which counts clients itself
+    options.hub.proxies.networks = {"127.0.0.1"};  // what it says of a client is believed, and of nobody else
     hubbub::Server server{Chat{}, options};
     server.routes().add("/healthz",
                         [](hubbub::http::Request const&) { return hubbub::http::Response(hubbub::http::Status::ok, "ok\n"); });

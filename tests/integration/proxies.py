@@ -46,8 +46,9 @@ def replaced(text: str, changes: dict) -> str:
 class Client(RawClient):
     """Over TLS, to a proxy."""
 
-    def __init__(self, port, target="/", headers=(), receive_buffer=0):
+    def __init__(self, port, target="/", headers=(), receive_buffer=0, source="127.0.0.1"):
         bare = socket.socket()
+        bare.bind((source, 0))
         bare.settimeout(15)
         if receive_buffer:
             bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -79,8 +80,8 @@ class Client(RawClient):
 class Proxy:
     """One that runs in a folder of its own, in front of a port or of what its configuration calls a Unix socket."""
 
-    def __init__(self, name, backend, patience=PATIENCE):
-        self.name = name
+    def __init__(self, name, backend, patience=PATIENCE, more=None):
+        self.name, self.more = name, more or {}
         for attempt in range(3):  # somebody else may take the port that was free
             self.folder = tempfile.TemporaryDirectory()
             self.port = free_port()
@@ -98,7 +99,8 @@ class Proxy:
                "-subj", "/CN=hub.test", "-keyout", folder / "hub.key", "-out", folder / "hub.crt"]
         subprocess.run(key, check=True, capture_output=True)
         (folder / "hub.pem").write_bytes((folder / "hub.crt").read_bytes() + (folder / "hub.key").read_bytes())
-        changes = {"127.0.0.1:9001": backend if isinstance(backend, str) else f"127.0.0.1:{backend}", "/etc/ssl": str(folder), "75s": f"{patience}s"}
+        changes = {"127.0.0.1:9001": backend if isinstance(backend, str) else f"127.0.0.1:{backend}", "/etc/ssl": str(folder), "75s": f"{patience}s",
+                   **self.more}
         if self.name == "nginx":
             text = (ROOT / "docs/deploy/nginx.conf").read_text()
             (folder / "hub.conf").write_text(replaced(text, {**changes, "listen 443": f"listen 127.0.0.1:{self.port}"}))
@@ -154,6 +156,9 @@ class Cases:
             "pages and refusals of the hub get through": self.pages,
             "pages of this host may connect, others not": self.origins,
             "the client's address is what the proxy says, not what the client says": self.addresses,
+            "limits per address count the client behind the proxy": self.counted,
+            **({"the PROXY protocol, version 1": lambda: self.proxy_protocol("send-proxy"),
+                "the PROXY protocol, version 2": lambda: self.proxy_protocol("send-proxy-v2")} if self.name == "haproxy" else {}),
             "pings and their payloads get through": self.pings,
             "a quiet connection stays open for longer than the proxy waits": self.quiet,
             "without a heartbeat in time the proxy ends it": self.too_quiet,
@@ -217,6 +222,31 @@ class Cases:
             said = re.findall(r"^x-forwarded-for: *(.*?)\r$", requests[0], re.I | re.M)
             assert said == ["127.0.0.1"], said
             assert re.search(rf"^host: 127\.0\.0\.1:{proxy.port}\r$", requests[0], re.I | re.M), requests[0]
+
+    def demand_two_each(self, proxy):
+        """Two connections of an address and no third, whichever address the proxy itself has."""
+        with Client(proxy.port, source="127.0.0.2") as first, Client(proxy.port, source="127.0.0.2") as second, \
+                Client(proxy.port, source="127.0.0.2", headers=["X-Forwarded-For: 192.0.2.1"]) as third, \
+                Client(proxy.port, source="127.0.0.3") as other:
+            assert [client.status for client in (first, second, third, other)] == [101, 101, 429, 101], third.head
+            assert first.echoes() and other.echoes()
+
+    def counted(self):
+        with self.hub("--trust", "127.0.0.1", "--per-address", 2) as hub, Proxy(self.name, hub.port) as proxy:
+            self.demand_two_each(proxy)
+
+    def proxy_protocol(self, sends):
+        with self.hub("--trust", "127.0.0.1", "--proxy-protocol", "--per-address", 2) as hub:
+            backend = f"127.0.0.1:{hub.port}"
+            with Proxy(self.name, hub.port, more={f"server hub1 {backend}": f"server hub1 {backend} {sends}",
+                                                  "http-request set-header X-Forwarded-For %[src]": ""}) as proxy:
+                self.demand_two_each(proxy)
+                with RawClient(hub.port, upgrade=False) as liar:  # from a proxy's address, without the header
+                    liar.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                    try:
+                        assert not liar.socket.recv(1), "it was answered"
+                    except ConnectionResetError:
+                        pass
 
     def pings(self):
         with self.hub("--ping-after", 300, "--silence", 10000) as hub, Proxy(self.name, hub.port) as proxy, \

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -19,11 +20,20 @@ struct PeerAddress {
 
     auto operator<=>(PeerAddress const&) const = default;
 
+    /// An IPv4 address that a socket for both families shows as IPv6 (::ffff:192.0.2.1, RFC 4291 2.5.5.2) as what it is.
+    PeerAddress unmapped() const noexcept {
+        static constexpr std::array<std::uint8_t, 12> prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+        if (family != Family::ipv6 || !std::equal(prefix.begin(), prefix.end(), bytes.begin())) return *this;
+        PeerAddress result{.port = port, .family = Family::ipv4};
+        std::copy(bytes.begin() + 12, bytes.end(), result.bytes.begin());
+        return result;
+    }
+
     /// The unit of limits per address: an IPv4 address, or the /64 network of an IPv6 one (what one subscriber gets).
     PeerAddress network() const noexcept {
-        PeerAddress result = *this;
+        PeerAddress result = unmapped();
         result.port = 0;
-        if (family == Family::ipv6)
+        if (result.family == Family::ipv6)
             for (std::size_t i = 8; i < 16; ++i) result.bytes[i] = 0;
         return result;
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/http/proxy_header.hpp>
 #include <hubbub/http/request_parser.hpp>
 #include <hubbub/http/response.hpp>
+#include <hubbub/http/trusted_proxies.hpp>
 #include <hubbub/hub/outbound_queue.hpp>
 #include <hubbub/hub/upgrade.hpp>
 #include <hubbub/policy/authentication.hpp>
@@ -28,11 +31,14 @@ inline constexpr std::string_view refusal_names[refusals] = {"malformed",      "
 struct HandshakeRules {
     http::ParserLimits const& request;
     std::vector<std::string> const& protocols;
+    http::ProxyTrust const& proxies;
 };
 
 /// What a handshake asks of who received it.
 struct HandshakeHost {
     virtual bool origin_passes(http::Request const& request) noexcept = 0;
+    /// A proxy has said where the connection comes from: that address has room for one more.
+    virtual bool settles(PeerAddress const& peer, LimitTable::Lease& lease) noexcept = 0;
     /// The request is a WebSocket handshake that may go on: decide who it is, now or later, with `Handshake::answer`.
     virtual void on_request(void* handshake, http::Request const& request) = 0;
     virtual http::Response on_page(http::Request const& request) = 0;
@@ -58,7 +64,11 @@ class Handshake final : private ByteConnectionOwner {
           table_(&table),
           host_(&host),
           parser_(rules.request),
-          serial_(serial) {}
+          peer_(connection_.peer()),
+          serial_(serial),
+          is_of_proxy_(rules.proxies.trusts(peer_)) {
+        if (is_of_proxy_ && rules.proxies.wants_proxy_header()) proxy_header_ = std::make_unique<http::ProxyHeader>();
+    }
     ~Handshake() { answer_.clear(*pool_); }
 
     void start(LimitTable::Lease lease) {
@@ -68,7 +78,8 @@ class Handshake final : private ByteConnectionOwner {
     std::uint64_t serial() const noexcept { return serial_; }
     std::size_t place = 0;   ///< where its owner keeps it
     bool is_listed = false;  ///< its owner knows that it is done
-    PeerAddress peer() const { return connection_.peer(); }
+    /// Where it comes from, as far as is known: a proxy that is trusted may say it later.
+    PeerAddress const& peer() const noexcept { return peer_; }
     Conn& connection() noexcept { return connection_; }
 
     bool is_ready() const noexcept { return state_ == State::ready; }
@@ -114,6 +125,8 @@ class Handshake final : private ByteConnectionOwner {
         host_->on_done(this);
     }
     bool has_enough() const noexcept { return upgrade_ && upgrade_->beyond.size() >= 64 * 1024; }
+    bool read_proxy_header(std::span<std::byte>& bytes);
+    bool settle();
     void decide(http::Request request, std::span<std::byte const> beyond);
     void write(http::Response const& response, bool to_head);
     void after_write() {
@@ -126,7 +139,10 @@ class Handshake final : private ByteConnectionOwner {
     LimitTable* table_;
     HandshakeHost* host_;
     http::RequestParser parser_;
+    std::unique_ptr<http::ProxyHeader> proxy_header_;  ///< while it is read
+    PeerAddress peer_;
     std::uint64_t serial_;
+    bool is_of_proxy_;  ///< who will say where it comes from; so far it is counted for no address
     std::optional<Upgrade> upgrade_;
     LimitTable::Lease lease_;
     OutboundQueue answer_;
@@ -147,6 +163,7 @@ void Handshake<Conn>::on_bytes(std::span<std::byte> bytes) noexcept {
             return;
         case State::reading: break;
     }
+    if (proxy_header_ && !read_proxy_header(bytes)) return;
     auto const progress = parser_.feed(bytes);
     using Progress = http::RequestParser::Progress::State;
     if (progress.state == Progress::need_more) return;
@@ -154,8 +171,43 @@ void Handshake<Conn>::on_bytes(std::span<std::byte> bytes) noexcept {
     decide(std::move(parser_).take(), bytes.subspan(progress.consumed));
 }
 
+/// True: it is whole, and `bytes` are what follows.
+template <ByteConnection Conn>
+bool Handshake<Conn>::read_proxy_header(std::span<std::byte>& bytes) {
+    using Progress = http::ProxyHeader::Progress;
+    auto const [state, consumed] = proxy_header_->feed(bytes);
+    if (state == Progress::need_more) return false;
+    if (state == Progress::malformed) {  // no client to answer: the proxy is set up in another way
+        host_->on_refused(ConnectionRefusal::malformed);
+        connection_.reset();
+        become(State::over);
+        return false;
+    }
+    if (auto const said = proxy_header_->peer()) {
+        peer_ = *said;
+        is_of_proxy_ = rules_->proxies.trusts(peer_);  // then it is a proxy again, and the request says more
+    }
+    proxy_header_.reset();
+    bytes = bytes.subspan(consumed);
+    return (is_of_proxy_ || settle()) && !bytes.empty();
+}
+
+/// It is known now where it comes from. False: from there nobody may come any more.
+template <ByteConnection Conn>
+bool Handshake<Conn>::settle() {
+    is_of_proxy_ = false;
+    if (host_->settles(peer_, lease_)) return true;
+    refuse({http::Status::too_many_requests, "there are too many connections from this address", false},
+           ConnectionRefusal::limit);
+    return false;
+}
+
 template <ByteConnection Conn>
 void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> beyond) {
+    if (is_of_proxy_) {
+        peer_ = rules_->proxies.origin_of(request, peer_);
+        if (!settle()) return;
+    }
     auto const outcome = ws::check_upgrade(request);
     using Kind = ws::UpgradeOutcome::Kind;
     if (outcome.kind == Kind::refused) return refuse(outcome.refusal, ConnectionRefusal::malformed);
@@ -170,7 +222,8 @@ void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> b
     }
     std::string response = ws::upgrade_response(outcome.accept, protocol);
     upgrade_.emplace(
-        Upgrade{std::move(request), {}, std::move(protocol), std::move(response), {beyond.begin(), beyond.end()}, {}, {}});
+        Upgrade{std::move(request), {}, std::move(protocol), std::move(response), {beyond.begin(), beyond.end()}, {}, {}, {}});
+    if (peer_ != connection_.peer()) upgrade_->peer = peer_;
     state_ = State::deciding;
     host_->on_request(this, upgrade_->request);
 }

@@ -10,6 +10,7 @@
 #include <hubbub/core/exceptions.hpp>
 #include <hubbub/http/request_parser.hpp>
 #include <hubbub/http/routes.hpp>
+#include <hubbub/http/trusted_proxies.hpp>
 #include <hubbub/hub/hub_policy.hpp>
 #include <hubbub/hub/mailbox.hpp>
 #include <hubbub/hub/outbound_queue.hpp>
@@ -40,6 +41,7 @@ struct HubOptions {
     QueueLimits queue{};
     ws::DecoderLimits message{};
     http::ParserLimits request{};
+    http::TrustedProxies proxies{};
     MailboxLimits mailbox{};
     std::vector<std::string> protocols{};  ///< subprotocols that are spoken, the one that is liked best first
     std::size_t subscriptions = 128;       ///< topics of one session
@@ -75,6 +77,7 @@ struct HubOptions {
         demand(idle_limit.count() >= 0, "HubOptions::idle_limit must not be negative");
         demand(lifetime_limit.count() >= 0, "HubOptions::lifetime_limit must not be negative");
         for (auto const& protocol : protocols) demand(http::is_token(protocol), "HubOptions::protocols must be tokens");
+        proxies.check();
         check_options(auth, access, origin, limits, sharding, overflow, heartbeat, topics, codec, backplane, events);
     }
 };

@@ -107,14 +107,22 @@ class LimitTable {
             in_all_.fetch_sub(1, std::memory_order_relaxed);
             return Refused::in_all;
         }
-        bool const has_network = address.family == PeerAddress::Family::ipv4 || address.family == PeerAddress::Family::ipv6;
         Lease fresh;
-        fresh.entry_ = most_of_address && has_network ? addresses_.take(*this, address.network(), most_of_address) : &anybody_;
+        fresh.entry_ =
+            counts(address, most_of_address) ? addresses_.take(*this, address.network(), most_of_address) : &anybody_;
         if (!fresh.entry_) {
             in_all_.fetch_sub(1, std::memory_order_relaxed);
             return Refused::address;
         }
         lease = std::move(fresh);
+        return Refused::none;
+    }
+    /// The same for a connection that has its place among all and is of nobody so far: a proxy has said whose it is.
+    Refused settle(PeerAddress const& address, std::uint32_t most_of_address, Lease& lease) {
+        if (!lease.entry_ || lease.entry_ != &anybody_ || !counts(address, most_of_address)) return Refused::none;
+        auto* const entry = addresses_.take(*this, address.network(), most_of_address);
+        if (!entry) return Refused::address;
+        lease.entry_ = entry;
         return Refused::none;
     }
     Refused take(std::string const& user, std::uint32_t most_of_user, UserLease& lease) {
@@ -131,6 +139,9 @@ class LimitTable {
     std::size_t keys() { return addresses_.keys() + users_.keys(); }
 
    private:
+    static bool counts(PeerAddress const& address, std::uint32_t most) noexcept {
+        return most && (address.family == PeerAddress::Family::ipv4 || address.family == PeerAddress::Family::ipv6);
+    }
     void give_back(HeldByKey<PeerAddress>::Entry* entry) {
         in_all_.fetch_sub(1, std::memory_order_relaxed);
         if (entry->key) addresses_.give_back(entry);

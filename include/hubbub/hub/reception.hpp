@@ -81,6 +81,9 @@ class Reception final : public HandshakeHost {
             tell_event(events_, {.name = "policy_threw", .detail = "origin"});
         return passes;
     }
+    bool settles(PeerAddress const& peer, LimitTable::Lease& lease) noexcept override {
+        return table_.settle(peer, limits_.most_of_address(peer), lease) == LimitTable::Refused::none;
+    }
     void on_request(void* handshake, http::Request const& request) override;
     http::Response on_page(http::Request const& request) override;
     void on_refused(ConnectionRefusal why) noexcept override {
@@ -113,7 +116,8 @@ class Reception final : public HandshakeHost {
 
     ws::BlockPool& pool_;
     HubOptions<Policy> const& options_;
-    HandshakeRules rules_{options_.request, options_.protocols};
+    http::ProxyTrust proxies_{options_.proxies};
+    HandshakeRules rules_{options_.request, options_.protocols, proxies_};
     LimitTable& table_;
     std::shared_ptr<ShardPort> port_;
     typename Policy::EventSink& events_;
@@ -134,7 +138,8 @@ void Reception<Conn, Policy>::accept(Conn&& connection, TimePoint now, std::span
     auto refused = LimitTable::Refused::none;
     if (!closed_) {
         PeerAddress const peer = connection.peer();
-        refused = table_.take(peer, limits_.most_in_all(), limits_.most_of_address(peer), lease);
+        // A proxy's clients are counted for their own addresses, when these are known.
+        refused = table_.take(peer, limits_.most_in_all(), proxies_.trusts(peer) ? 0 : limits_.most_of_address(peer), lease);
     }
     bool const is_turned_away = closed_ || refused != LimitTable::Refused::none;
     if (is_turned_away && all_.size() >= most_refused_politely)

@@ -55,7 +55,8 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     }
 
     SessionId id() const noexcept { return {index_, generation_, shard_->index()}; }
-    PeerAddress peer() const { return connection_.peer(); }
+    /// Where it comes from; what a trusted proxy says of that, if one stands between.
+    PeerAddress peer() const { return extras_ && extras_->peer ? *extras_->peer : connection_.peer(); }
     bool is_open() const noexcept { return state == State::open; }
     Data& data() noexcept { return data_; }
     /// Who it is; nobody in particular, if nothing was found out.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <hubbub/core/identity.hpp>
+#include <hubbub/core/peer_address.hpp>
 #include <hubbub/http/request.hpp>
 #include <hubbub/hub/close_info.hpp>
 #include <hubbub/hub/limit_table.hpp>
@@ -27,6 +28,7 @@ struct SessionExtras {
     };
 
     Identity identity;
+    std::optional<PeerAddress> peer;  ///< where it really comes from, if a proxy stands between
     LimitTable::UserLease user_lease;
     std::optional<http::Request> request;  ///< until `on_open` returns
     std::string protocol;                  ///< the subprotocol that was chosen
@@ -39,8 +41,8 @@ struct SessionExtras {
 
     /// Nothing in it is needed any more.
     bool is_idle() const noexcept {
-        return identity.user.empty() && identity.labels.empty() && !identity.expires_at && !request && protocol.empty() &&
-               !pong && !ended && waiting.empty() && !lifetime_ends_at && !message_at;
+        return identity.user.empty() && identity.labels.empty() && !identity.expires_at && !peer && !request &&
+               protocol.empty() && !pong && !ended && waiting.empty() && !lifetime_ends_at && !message_at;
     }
 };
 

@@ -389,6 +389,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     extras.request = std::move(upgrade.request);
     extras.protocol = std::move(upgrade.protocol);
     extras.identity = std::move(upgrade.identity);
+    extras.peer = upgrade.peer;
     extras.user_lease = std::move(upgrade.user_lease);
     if (limits_.idle) extras.message_at = std::max(tick_, 1u);
     if (limits_.lifetime)
@@ -435,7 +436,7 @@ ShardIndex Shard<Conn, Policy>::choose_shard(PeerAddress const& peer, Upgrade co
     auto const count = static_cast<std::uint16_t>(shared_->ports.size());
     if (count == 1) return index_;
     ShardIndex target = index_;
-    SessionInfo const info{upgrade.request, upgrade.identity, peer, shared_->loads};
+    SessionInfo const info{upgrade.request, upgrade.identity, upgrade.peer.value_or(peer), shared_->loads};
     if (completes([&] { target = sharding_(info, ShardCount{count}); }) && target.value < count) return target;
     tell_event({.name = "policy_threw", .detail = "sharding"});
     return index_;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <hubbub/core/identity.hpp>
+#include <hubbub/core/peer_address.hpp>
 #include <hubbub/http/request.hpp>
 #include <hubbub/hub/limit_table.hpp>
 
@@ -14,9 +16,10 @@ namespace hubbub::inline v0 {
 struct Upgrade {
     http::Request request;
     Identity identity;
-    std::string protocol;           ///< the subprotocol that was chosen
-    std::string response;           ///< the 101, or empty if it has been sent
-    std::vector<std::byte> beyond;  ///< bytes that followed the request: frames already
+    std::string protocol;             ///< the subprotocol that was chosen
+    std::string response;             ///< the 101, or empty if it has been sent
+    std::vector<std::byte> beyond;    ///< bytes that followed the request: frames already
+    std::optional<PeerAddress> peer;  ///< where it really comes from, if a proxy stands between
     LimitTable::Lease lease;
     LimitTable::UserLease user_lease;
 };

@@ -46,10 +46,12 @@ struct World {
         }
         return pointers;
     }
-    std::shared_ptr<MemoryWire> connect(std::string_view text = request, MemoryMode mode = MemoryMode::direct) {
+    std::shared_ptr<MemoryWire> connect(std::string_view text = request, MemoryMode mode = MemoryMode::direct,
+                                        PeerAddress const& peer = {}) {
         MemorySocket socket;
         auto wire = socket.wire;
         wire->mode = mode;
+        wire->peer = peer;
         wire->to_server = text;
         wires.push_back(wire);
         hub.adopt(std::move(socket));
