@@ -22,10 +22,10 @@
 namespace hubbub::inline v0 {
 
 /// Why connections were turned away; each is counted.
-enum class ConnectionRefusal : std::uint8_t { malformed, limit, origin, authentication, too_slow, draining };
-inline constexpr std::size_t refusals = 6;
-inline constexpr std::string_view refusal_names[refusals] = {"malformed",      "limit",    "origin",
-                                                             "authentication", "too_slow", "draining"};
+enum class ConnectionRefusal : std::uint8_t { malformed, limit, origin, authentication, too_slow, draining, memory };
+inline constexpr std::size_t refusals = 7;
+inline constexpr std::string_view refusal_names[refusals] = {"malformed", "limit",    "origin", "authentication",
+                                                             "too_slow",  "draining", "memory"};
 
 /// What a request is held to; borrowed from the hub's options.
 struct HandshakeRules {
@@ -85,6 +85,8 @@ class Handshake final : private ByteConnectionOwner {
     bool is_ready() const noexcept { return state_ == State::ready; }
     bool is_over() const noexcept { return state_ == State::over; }
     /// The answer is out; only the peer's end is awaited.
+    /// Bytes that it keeps of what the client has sent behind its request.
+    std::size_t kept() const noexcept { return upgrade_ ? upgrade_->beyond.capacity() : 0; }
     bool is_answered() const noexcept { return state_ == State::answering && answer_.empty(); }
     Upgrade take_upgrade() {
         if (has_enough()) connection_.resume_reading();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <hubbub/core/exceptions.hpp>
+#include <hubbub/core/memory_budget.hpp>
 #include <hubbub/http/request_parser.hpp>
 #include <hubbub/http/routes.hpp>
 #include <hubbub/http/trusted_proxies.hpp>
@@ -53,6 +54,9 @@ struct HubOptions {
     std::chrono::milliseconds idle_limit{0};            ///< without a message from the client; 0 for none
     std::chrono::milliseconds lifetime_limit{0};        ///< of a session, less up to a tenth by chance; 0 for none
 
+    /// What clients may make it keep, in all; null is a budget of its own of `MemoryBudget::usual` bytes. Hubs may share one.
+    std::shared_ptr<MemoryBudget> memory{};
+
     /// What the hub draws by chance comes from here, so that a simulation can be repeated; 0 draws it from the system, as every
     /// server that strangers reach must.
     std::uint64_t seed = 0;
@@ -67,6 +71,7 @@ struct HubOptions {
         demand(queue.messages >= 1 && queue.messages <= OutboundQueue::most_messages,
                "HubOptions::queue.messages must be from 1 to 32000");
         demand(queue.bytes >= 128 && queue.bytes <= 1u << 30, "HubOptions::queue.bytes must be from 128 to 2^30");
+        demand(!memory || memory->limit() >= std::size_t{1} << 20, "HubOptions::memory must be at least 2^20 bytes");
         demand(queue.low_bytes < queue.high_bytes, "HubOptions::queue.low_bytes must be less than queue.high_bytes");
         demand(message.message >= 1 && message.fragments >= 1, "HubOptions::message must allow a byte and a fragment");
         demand(mailbox.bytes >= 4096 && mailbox.letters >= 1, "HubOptions::mailbox.bytes must be at least 4096, and letters 1");

@@ -17,13 +17,17 @@ class ByteInbound : public ByteConnectionOwner {
         if (!self().hears()) return self().on_unheard(bytes.empty());
         if (bytes.empty()) return self().on_lost();
         self().note_heard();
+        std::size_t const kept = decoder_.buffered();
         if (self().is_paused()) {
             if (!decoder_.keep(bytes)) self().on_violation(CloseCode::internal_error, "out of memory");
-            return;
+        } else {
+            decoder_.feed(bytes, self().decoder_limits(), Sink{self()});
+            self().note_incomplete(decoder_.incomplete());
         }
-        decoder_.feed(bytes, self().decoder_limits(), Sink{self()});
-        self().note_incomplete(decoder_.incomplete());
+        if (decoder_.buffered() != kept) self().note_kept(decoder_.buffered(), kept);
     }
+    /// Bytes of memory for what is not whole, or not decoded yet.
+    std::size_t kept_inbound() const noexcept { return decoder_.buffered(); }
 
    protected:
     ~ByteInbound() = default;
@@ -35,9 +39,13 @@ class ByteInbound : public ByteConnectionOwner {
     /// What was kept while the session was paused.
     void resume_inbound() {
         if (!decoder_.stopped()) return;
+        std::size_t const kept = decoder_.buffered();
         decoder_.resume(self().decoder_limits(), Sink{self()});
         self().note_incomplete(decoder_.incomplete());
+        if (decoder_.buffered() != kept) self().note_kept(decoder_.buffered(), kept);
     }
+    /// Nothing that comes is decoded any more.
+    void forget_inbound() noexcept { decoder_ = Decoder(); }
 
    private:
     struct Sink {
@@ -67,6 +75,7 @@ class MessageInbound : public MessageConnectionOwner {
         self().note_heard();
         self().on_any_pong();
     }
+    std::size_t kept_inbound() const noexcept { return 0; }
     void on_peer_close(CloseCode code, std::string_view reason) noexcept final { self().on_close_frame(code, reason); }
     void on_peer_violation(CloseCode code, std::string_view reason) noexcept final { self().on_violation(code, reason); }
 
@@ -75,6 +84,7 @@ class MessageInbound : public MessageConnectionOwner {
     template <class Conn>
     void use_decoder_of(Conn const&) {}
     void resume_inbound() {}
+    void forget_inbound() noexcept {}
 
    private:
     Session& self() noexcept { return static_cast<Session&>(*this); }
@@ -87,6 +97,8 @@ class EitherInbound : public ByteInbound<Session, Decoder>, public MessageInboun
     ~EitherInbound() = default;
     using ByteInbound<Session, Decoder>::use_decoder_of;
     using ByteInbound<Session, Decoder>::resume_inbound;
+    using ByteInbound<Session, Decoder>::forget_inbound;
+    using ByteInbound<Session, Decoder>::kept_inbound;
 };
 
 namespace detail {

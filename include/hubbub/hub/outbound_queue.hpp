@@ -195,6 +195,16 @@ class OutboundQueue {
         }
     }
 
+    /// Bytes of memory that would be free without this queue, more or less: of what it shares, its share.
+    std::size_t weight() const noexcept {
+        std::size_t sum = capacity_class_ ? capacity() * sizeof(ws::Slice) : 0;
+        for (ws::Slice const& slice : pending()) {
+            bool const is_alone = slice.block->references == 1;
+            sum += (is_alone ? slice.block->capacity : slice.length) / slice.block->references;
+        }
+        return sum;
+    }
+
     void clear(ws::BlockPool& pool) noexcept {
         for (std::uint32_t i = head_; i < tail_; ++i) pool.release(slices()[i].block);
         bytes_ = messages_ = held_ = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <hubbub/core/completes.hpp>
+#include <hubbub/core/memory_budget.hpp>
 #include <hubbub/core/shard_loop.hpp>
 #include <hubbub/hub/handshake.hpp>
 #include <hubbub/hub/hub_options.hpp>
@@ -24,12 +25,13 @@ class Reception final : public HandshakeHost {
     using Driver = typename Conn::Driver;
 
     Reception(ws::BlockPool& pool, HubOptions<Policy> const& options, LimitTable& table, std::shared_ptr<ShardPort> port,
-              typename Policy::EventSink& events)
+              typename Policy::EventSink& events, MemoryBudget const& memory)
         : pool_(pool),
           options_(options),
           table_(table),
           port_(std::move(port)),
           events_(events),
+          memory_(memory),
           auth_(options.auth),
           origin_(options.origin),
           limits_(options.limits) {}
@@ -58,6 +60,12 @@ class Reception final : public HandshakeHost {
             if (now >= all_[i].deadline) all_[i].handshake->expire();
     }
     std::size_t size() const noexcept { return all_.size(); }
+    /// Bytes that handshakes keep. Cost: a look at each.
+    std::size_t kept() const noexcept {
+        std::size_t sum = 0;
+        for (Entry const& entry : all_) sum += entry.handshake->kept();
+        return sum;
+    }
     /// Nobody waits for an answer.
     bool is_idle() const noexcept {
         return std::all_of(all_.begin(), all_.end(), [](Entry const& entry) { return entry.handshake->is_answered(); });
@@ -121,6 +129,7 @@ class Reception final : public HandshakeHost {
     LimitTable& table_;
     std::shared_ptr<ShardPort> port_;
     typename Policy::EventSink& events_;
+    MemoryBudget const& memory_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with this, on the loop's thread
     typename Policy::Auth auth_;
     typename Policy::Origin origin_;
@@ -141,9 +150,11 @@ void Reception<Conn, Policy>::accept(Conn&& connection, TimePoint now, std::span
         // A proxy's clients are counted for their own addresses, when these are known.
         refused = table_.take(peer, limits_.most_in_all(), proxies_.trusts(peer) ? 0 : limits_.most_of_address(peer), lease);
     }
-    bool const is_turned_away = closed_ || refused != LimitTable::Refused::none;
-    if (is_turned_away && all_.size() >= most_refused_politely)
-        return on_refused(closed_ ? ConnectionRefusal::draining : ConnectionRefusal::limit);
+    bool const is_short = memory_.is_high();
+    if ((closed_ || is_short || refused != LimitTable::Refused::none) && all_.size() >= most_refused_politely)
+        return on_refused(closed_    ? ConnectionRefusal::draining
+                          : is_short ? ConnectionRefusal::memory
+                                     : ConnectionRefusal::limit);
     auto handshake = std::make_unique<Handshake<Conn>>(++serials_, std::move(connection), pool_, rules_, table_, *this);
     Handshake<Conn>& fresh = *handshake;
     fresh.place = all_.size();
@@ -151,6 +162,8 @@ void Reception<Conn, Policy>::accept(Conn&& connection, TimePoint now, std::span
     fresh.start(std::move(lease));
     if (closed_) {
         fresh.refuse({http::Status::service_unavailable, "the server is going away", false}, ConnectionRefusal::draining);
+    } else if (is_short) {
+        fresh.refuse({http::Status::service_unavailable, "the server is short of memory", false}, ConnectionRefusal::memory);
     } else if (refused == LimitTable::Refused::in_all) {
         fresh.refuse({http::Status::service_unavailable, "there are too many connections", false}, ConnectionRefusal::limit);
     } else if (refused == LimitTable::Refused::address) {

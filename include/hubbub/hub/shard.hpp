@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include <hubbub/core/small_random.hpp>
 #include <hubbub/hub/any_handler.hpp>
 #include <hubbub/hub/drain.hpp>
+#include <hubbub/hub/memory_account.hpp>
 #include <hubbub/hub/reception.hpp>
 #include <hubbub/hub/session.hpp>
 #include <hubbub/hub/session_table.hpp>
@@ -45,10 +47,14 @@ class Shard final : private TurnHook, private RouterHost {
     };
     /// What all shards of a hub share.
     struct Shared {
-        Shared(HubOptions<Policy> given, std::size_t shard_count) : options(std::move(given)), loads(shard_count) {}
+        Shared(HubOptions<Policy> given, std::size_t shard_count)
+            : options(std::move(given)),
+              loads(shard_count),
+              memory(options.memory ? options.memory : std::make_shared<MemoryBudget>()) {}
         HubOptions<Policy> options;
         LimitTable limits;
         ShardLoads loads;
+        std::shared_ptr<MemoryBudget> memory;
         typename Router::Ports ports;
         std::vector<std::weak_ptr<Shard>> shards;
         SipHash hash;
@@ -167,6 +173,11 @@ class Shard final : private TurnHook, private RouterHost {
     void note_dead(SessionType& session) {
         dead_.push_back(&session);
         loop_.request_turn();
+    }
+    /// A session keeps so much of what came in, instead of that.
+    void note_kept(std::size_t now, std::size_t before) {
+        kept_ += now - before;  // wraps, and comes out right
+        if (now > before && (unsettled_ += now - before) >= MemoryAccount::step) settle_memory();
     }
     void note_holding(SessionType& session) { holding_.push_back(&session); }
     void note_round_trip(std::uint32_t pinged_at) noexcept {
@@ -292,6 +303,8 @@ class Shard final : private TurnHook, private RouterHost {
     void tell_closed(SessionType& session);
     void begin_subscription(SessionType& session, std::string_view topic);
     void run_ticks();
+    void settle_memory();
+    void shed(std::size_t excess);
 
     ShardLoop& loop_;
     ShardIndex index_;
@@ -307,6 +320,7 @@ class Shard final : private TurnHook, private RouterHost {
     std::unique_ptr<Driver> driver_;
     typename Policy::Overflow overflow_;
     Delivery delivery_;
+    MemoryAccount memory_;
     Router router_;
     typename ReceptionOf<Conn>::type reception_;
     SessionTable<SessionType> sessions_;
@@ -321,7 +335,10 @@ class Shard final : private TurnHook, private RouterHost {
     std::uint32_t tick_ = 1, ran_tick_ = 1;
     bool ended_ = false;
     detail::SmallRandom random_;
-    std::uint64_t opened_ = 0, closed_ = 0, received_ = 0, writes_ = 0, callbacks_threw_ = 0;
+    std::uint64_t opened_ = 0, closed_ = 0, received_ = 0, writes_ = 0, callbacks_threw_ = 0, shed_ = 0;
+    std::size_t kept_ = 0;                ///< bytes that sessions keep of what came in
+    std::size_t kept_by_handshakes_ = 0;  ///< the same, as of the last tick
+    std::size_t unsettled_ = 0;           ///< what of it has come since the budget was looked at
     std::chrono::microseconds lag_{0};
     std::uint32_t round_trip_ = 0;
     std::vector<Subscriber*> flushing_;
@@ -345,8 +362,9 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       driver_(std::make_unique<Driver>(loop, driver)),
       overflow_(shared_->options.overflow),
       delivery_(shared_->options.queue, overflow_, shared_->hash),
+      memory_(shared_->memory, shared_->ports.size()),
       router_(index, shared_->ports, delivery_, shared_->options, shared_->hash, shared_->draw(2u + index.value), *this),
-      reception_(delivery_.pool(), shared_->options, shared_->limits, shared_->ports[index.value], events_),
+      reception_(delivery_.pool(), shared_->options, shared_->limits, shared_->ports[index.value], events_, *shared_->memory),
       begun_(loop.now() - tick_length),
       now_(loop.now()),
       next_tick_(now_ + tick_length),
@@ -539,6 +557,9 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
     result.handshakes = reception_.size();
     result.topics = delivery_.topics().size();
     result.pooled_bytes = delivery_.pool().ledger().used();
+    result.memory_of_queues = delivery_.pool().footprint();
+    result.memory_of_inbound = kept_ + kept_by_handshakes_;
+    result.shed = shed_;
     result.loop_lag = lag_;
     result.round_trip = std::chrono::milliseconds(round_trip_);
     return result;
@@ -560,12 +581,49 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     if (!held_back_.empty()) release_held_back();
     delivery_.end_turn();
     for (SessionType* const session : burying_) {
+        note_kept(0, session->kept_inbound());
         wheel_.remove(session->id().index, links());
         sessions_.destroy(session->id().index);
     }
     burying_.clear();
+    settle_memory();
     if (drain_ && sessions_.size() == 0 && reception_.is_idle()) end_drain();
-    if (port().fall_asleep()) loop_.request_next_turn();
+    if (port().fall_asleep() || !delivery_.admission().flush_list().empty()) loop_.request_next_turn();
+}
+
+/// Tells the budget what this shard uses, and frees what is too much.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::settle_memory() {
+    unsettled_ = 0;
+    auto const used = [this] { return delivery_.pool().footprint() + kept_ + kept_by_handshakes_; };
+    memory_.settle(used());
+    if (!memory_.excess()) return;
+    delivery_.pool().trim_all();
+    memory_.settle(used());
+    if (std::size_t const excess = memory_.excess()) {
+        shed(excess);
+        delivery_.pool().trim_all();
+        memory_.settle(used());
+    }
+}
+
+/// Ends those that keep most. Cost: a look at each session and at all that is queued.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::shed(std::size_t excess) {
+    std::vector<std::pair<std::size_t, SessionType*>> heaviest;
+    sessions_.each([&](SessionType& session) {
+        if (std::size_t const weight = session.state == Subscriber::State::closed ? 0 : session.weight())
+            heaviest.push_back({weight, &session});
+    });
+    std::sort(heaviest.begin(), heaviest.end(), std::greater<>());
+    std::size_t freed = 0;
+    for (auto const& [weight, session] : heaviest) {
+        if (freed >= excess) break;
+        freed += weight;
+        ++shed_;
+        tell_event({"session_shed", session->id(), "memory", weight});
+        session->shed();
+    }
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -691,7 +749,10 @@ void Shard<Conn, Policy>::run_ticks() {
             if (session.state != Subscriber::State::closed) wheel_.schedule(index, session.check_time(tick_), tick_, links());
         });
     }
-    if constexpr (ByteConnection<Conn>) reception_.check_time(now_);
+    if constexpr (ByteConnection<Conn>) {
+        reception_.check_time(now_);
+        kept_by_handshakes_ = reception_.kept();
+    }
     if (!held_back_.empty()) release_held_back();
     if (drain_) {
         std::size_t left = drain_->batch(tick_length);

@@ -24,6 +24,9 @@ struct ShardSnapshot {
     std::size_t handshakes = 0;
     std::size_t topics = 0;
     std::size_t pooled_bytes = 0;             ///< of memory that queues use now
+    std::size_t memory_of_queues = 0;         ///< the same with what is free for use and what large messages take: bytes
+    std::size_t memory_of_inbound = 0;        ///< bytes for what came and is not whole, or waits
+    std::uint64_t shed = 0;                   ///< sessions that were ended for want of memory
     std::chrono::microseconds loop_lag{0};    ///< how late the last tick was; the worst of all shards
     std::chrono::milliseconds round_trip{0};  ///< of pings, smoothed; the worst of all shards
 
@@ -40,6 +43,9 @@ struct ShardSnapshot {
         handshakes += other.handshakes;
         topics += other.topics;
         pooled_bytes += other.pooled_bytes;
+        memory_of_queues += other.memory_of_queues;
+        memory_of_inbound += other.memory_of_inbound;
+        shed += other.shed;
         loop_lag = std::max(loop_lag, other.loop_lag);
         round_trip = std::max(round_trip, other.round_trip);
         return *this;

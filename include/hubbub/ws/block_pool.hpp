@@ -30,10 +30,7 @@ class BlockPool {
     BlockPool() = default;
     BlockPool(BlockPool const&) = delete;
     BlockPool& operator=(BlockPool const&) = delete;
-    ~BlockPool() {
-        for (std::size_t size_class = 0; size_class < classes; ++size_class)
-            while (free_[size_class]) give_back(size_class);
-    }
+    ~BlockPool() { trim_all(); }
 
     /// An empty block with room for at least `bytes`, and one reference, which is the caller's.
     Block* make(std::size_t bytes, std::uint32_t topic = Block::no_topic) {
@@ -62,6 +59,7 @@ class BlockPool {
         auto const wire = frame.wire();
         block->bytes = const_cast<std::byte*>(wire.data());  // never written: only an open segment or the arena is
         block->size = block->capacity = static_cast<std::uint32_t>(wire.size());
+        referenced_ += block->capacity;
         block->frame = std::move(frame).release();
         return block;
     }
@@ -115,6 +113,12 @@ class BlockPool {
         return found != all.end() && found->offset == offset ? &*found : nullptr;
     }
 
+    /// Gives back all that is free.
+    void trim_all() noexcept {
+        for (std::size_t size_class = classes; size_class-- > smallest;)
+            while (free_[size_class]) give_back(size_class);
+    }
+
     /// Gives memory back that recent peaks did not need. Called on a slow tick.
     void trim() noexcept {
         recent_peak_ = std::max(ledger_.take_peak(), recent_peak_ - recent_peak_ / 8);
@@ -124,6 +128,9 @@ class BlockPool {
 
     Ledger const& ledger() const noexcept { return ledger_; }
     std::size_t free_bytes() const noexcept { return free_bytes_; }
+    /// All memory that is here because of this pool: blocks, free ones too, and the frames that they refer to, which other shards may
+    /// count as well.
+    std::size_t footprint() const noexcept { return ledger_.used() + free_bytes_ + referenced_; }
     /// Calls of the allocator so far.
     std::uint64_t allocations() const noexcept { return allocations_; }
 
@@ -136,7 +143,10 @@ class BlockPool {
 
     void free(Block* block) noexcept {
         if (block->trailer) release(block->trailer);
-        if (block->frame) Frame::adopt(block->frame);
+        if (block->frame) {
+            referenced_ -= block->capacity;
+            Frame::adopt(block->frame);
+        }
         std::size_t const size_class = block->size_class;
         ledger_.release(std::size_t{1} << size_class);
         if (std::size_t{1} << size_class > largest_pooled) {
@@ -155,6 +165,7 @@ class BlockPool {
 
     Free* free_[classes] = {};
     std::size_t free_bytes_ = 0;
+    std::size_t referenced_ = 0;
     std::size_t recent_peak_ = 0;
     std::uint64_t allocations_ = 0;
     Ledger ledger_;
