@@ -22,6 +22,7 @@ install(FILES
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_asio.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_liburing.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_nlohmann_json.cmake"
+    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_openssl.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_websocketpp.cmake"
     DESTINATION "${_destination}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -20,6 +20,7 @@ LAYERS = {
     "ws": ["core", "http"],
     "backplane": ["core", "ws"],
     "policy": ["core", "http", "ws"],
+    "policy/jwt": ["core", "http", "ws", "policy"],
     "json": ["core", "ws"],
     "transport": ["core", "http", "ws"],  # connection.hpp: the concepts
     "transport/memory": ["core", "http", "ws", "transport"],

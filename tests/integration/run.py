@@ -189,6 +189,15 @@ class Run:
                     raise Failure(f"{server.name} ended with {code}")
                 return passed, failed
 
+    def jwt(self):
+        """Tokens of another library, judged by both."""
+        program = self.build / "tests/hubbub_jwt_check"
+        if not program.exists():
+            raise Skip(f"there is no {program}; install libssl-dev and nlohmann-json3-dev and build again")
+        if not importlib.util.find_spec("jwt") or not importlib.util.find_spec("cryptography"):
+            raise Skip(f"{sys.executable} has no jwt; install python3-jwt and python3-cryptography")
+        return self.follow([sys.executable, HERE / "jwt_differential.py", program])
+
     def proxies(self):
         if not any(shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "haproxy")):
             raise Skip("there is neither nginx nor haproxy; install nginx-light and haproxy")
@@ -256,6 +265,7 @@ def main() -> int:
     run.part("options", run.refusals)
     run.part("addresses", run.load)
     run.part("curl", run.curl)
+    run.part("jwt", run.jwt)
     over(run, "tcp")
     if speaks(run.load_server, "websocketpp"):
         over(run, "websocketpp")

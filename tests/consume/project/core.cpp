@@ -24,9 +24,14 @@ bool websocketpp_works();
 static bool websocketpp_works() { return true; }
 #endif
 
+#ifdef WITH_JWT
+bool jwt_works();
+#else
+static bool jwt_works() { return true; }
+#endif
+
 int main() {
     auto const frame = hubbub::Frame::text("hello");
-    return frame.size() == 5 && frame.wire().size() == 7 && tcp_works() && uring_works() && json_works() && websocketpp_works()
-               ? 0
-               : 1;
+    bool const works = tcp_works() && uring_works() && json_works() && websocketpp_works() && jwt_works();
+    return frame.size() == 5 && frame.wire().size() == 7 && works ? 0 : 1;
 }
