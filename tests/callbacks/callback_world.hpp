@@ -27,6 +27,7 @@ enum class Hook {
     on_subscribed,
     on_pressure,
     on_relief,
+    on_expiring,
     on_close,
     after,
     post,
@@ -56,6 +57,7 @@ struct Script {
         SessionId id;
     };
 
+    std::function<TimePoint()> now;
     std::optional<Hook> armed;
     std::function<void(void* session)> action;
     int acted = 0, late_hooks = 0;
@@ -102,6 +104,8 @@ struct Handler {
         script->clients[session.data().name].heard.emplace_back(message.view());
         enter(Hook::on_message, session);
         if (message.view() == "subscribe") session.subscribe("asked for");
+        if (message.view() == "expire")
+            session.refresh(Identity{.user = {}, .labels = {}, .expires_at = script->now() + std::chrono::seconds(20)});
         if (message.view() == "later")
             session.after(std::chrono::seconds(1), [self = *this](auto& later) { self.enter(Hook::after, later); });
     }
@@ -111,6 +115,7 @@ struct Handler {
     }
     void on_pressure(auto& session) { enter(Hook::on_pressure, session); }
     void on_relief(auto& session) { enter(Hook::on_relief, session); }
+    void on_expiring(auto& session) { enter(Hook::on_expiring, session); }
     void on_close(auto& session, CloseInfo const& info) {
         auto& client = script->clients[session.data().name];
         ++client.closed;
@@ -128,6 +133,7 @@ class World {
 
     World(std::size_t shards, std::uint64_t seed) {
         Script::current = script;
+        script->now = [this] { return time_.now; };
         time_.solo = false;
         std::vector<ShardLoop*> pointers;
         for (std::size_t i = 0; i < shards; ++i)

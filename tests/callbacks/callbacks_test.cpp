@@ -23,6 +23,7 @@ constexpr char const* hook_names[hooks] = {"`on_open`",
                                            "`on_subscribed`",
                                            "`on_pressure`",
                                            "`on_relief`",
+                                           "`on_expiring`",
                                            "`on_close`",
                                            "a function of `session.after`",
                                            "a function of `hub.post`",
@@ -31,7 +32,7 @@ constexpr char const* hook_names[hooks] = {"`on_open`",
                                            "`authenticate`",
                                            "`authorize`"};
 constexpr char const* call_names[calls] = {
-    "publish",    "subscribe", "unsubscribe",     "send",  "close its own session", "close another session",
+    "publish",    "subscribe", "unsubscribe",     "send",  "close its own session", "close another session", "`hub.revoke`",
     "`hub.post`", "`after`",   "`pause_reading`", "drain", "destroy the hub"};
 
 /// What a call does wherever nothing else is said.
@@ -41,6 +42,7 @@ constexpr char const* usual[calls] = {"all members get it",
                                       "arrives",
                                       "a Close behind what was queued; `on_close` later, once; no message any more",
                                       "a Close; its `on_close` later, once",
+                                      "a Close with 4403, what is queued is dropped; `on_close` later, once",
                                       "runs later, once",
                                       "runs at its time, once",
                                       "no message until `resume_reading`, then all",
@@ -60,6 +62,7 @@ std::string expected(Hook hook, Call call) {
         {Hook::on_close, Call::unsubscribe, "`false`: it has left already"},
         {Hook::on_close, Call::send, "`closed`"},
         {Hook::on_close, Call::close_own, "nothing: it ends already"},
+        {Hook::on_close, Call::revoke, "nothing: it ends already"},
         {Hook::on_close, Call::post, "never runs: the session has gone"},
         {Hook::on_close, Call::after, "never runs: the session has gone"},
         {Hook::on_close, Call::pause_reading, "nothing: it has gone"},
@@ -69,6 +72,7 @@ std::string expected(Hook hook, Call call) {
         {Hook::drained, Call::unsubscribe, "nothing: it has gone"},
         {Hook::drained, Call::send, "nothing: it has gone"},
         {Hook::drained, Call::close_own, "nothing: it ends already"},
+        {Hook::drained, Call::revoke, "nothing: it ends already"},
         {Hook::drained, Call::close_other, "nothing: it has gone"},
         {Hook::drained, Call::post, "never runs: the session has gone"},
         {Hook::drained, Call::after, "never runs: the session has gone"},
@@ -79,6 +83,7 @@ std::string expected(Hook hook, Call call) {
         {Hook::authenticate, Call::unsubscribe, "there is no session yet"},
         {Hook::authenticate, Call::send, "there is no session yet"},
         {Hook::authenticate, Call::close_own, "there is no session yet"},
+        {Hook::authenticate, Call::revoke, "there is no session yet"},
         {Hook::authenticate, Call::after, "there is no session yet"},
         {Hook::authenticate, Call::pause_reading, "there is no session yet"},
     };
@@ -108,6 +113,7 @@ void provoke(WorldType& world, Hook hook) {
         case Hook::authorize: world.say("self", "subscribe"); break;
         case Hook::on_pressure:
         case Hook::on_relief: fill(); break;
+        case Hook::on_expiring: world.say("self", "expire"); break;
         case Hook::on_close: world.wires["self"]->lost = true; break;
         case Hook::after:
             world.say("self", "later");

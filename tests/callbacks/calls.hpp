@@ -17,6 +17,7 @@ enum class Call {
     send,
     close_own,
     close_other,
+    revoke,
     post,
     after,
     pause_reading,
@@ -58,6 +59,7 @@ class Caller {
     std::string observe_send();
     std::string observe_close_own();
     std::string observe_close_other();
+    std::string observe_revoke();
     std::string observe_post();
     std::string observe_after();
     std::string observe_pause();
@@ -101,6 +103,9 @@ void Caller<Policy>::perform(SessionType* session) {
                 hub->close(self().id, CloseCode{4000}, "own");
             break;
         case Call::close_other: hub->close(other().id, CloseCode{4001}, "other"); break;
+        case Call::revoke:
+            if (self().id) hub->revoke(self().id);
+            break;
         case Call::post:
             hub->post(self().id ? self().id : other().id, [this](SessionType&) {
                 ++ran_;
@@ -132,6 +137,7 @@ std::string Caller<Policy>::observe() {
         case Call::send: return observe_send();
         case Call::close_own: return observe_close_own();
         case Call::close_other: return observe_close_other();
+        case Call::revoke: return observe_revoke();
         case Call::post: return observe_post();
         case Call::after: return observe_after();
         case Call::pause_reading: return observe_pause();
@@ -208,6 +214,18 @@ std::string Caller<Policy>::observe_close_other() {
     int const code = world_->closes("other");
     if (code == 4001 && other().info.code == CloseCode{4001}) return "a Close; its `on_close` later, once";
     if (code == 1012) return "nothing: it has gone";
+    return unexpected("Close " + std::to_string(code));
+}
+
+template <class Policy>
+std::string Caller<Policy>::observe_revoke() {
+    int const code = world_->closes("self");
+    if (!self().closed && !code) return "there is no session yet";
+    world_->pass(std::chrono::milliseconds(100));
+    if (self().closed != 1) return unexpected("closed " + std::to_string(self().closed));
+    if (code == 4403 && self().info.code == CloseCode::identity_revoked)
+        return "a Close with 4403, what is queued is dropped; `on_close` later, once";
+    if (code != 4403 && self().info.code != CloseCode::identity_revoked) return "nothing: it ends already";
     return unexpected("Close " + std::to_string(code));
 }
 

@@ -171,6 +171,7 @@ struct HubRun<Conn>::Hooks {
     void on_subscribed(auto& session, Subscription const& told) { run->on_subscribed(session, told); }
     void on_pressure(auto& session) { run->on_pressure(session, true); }
     void on_relief(auto& session) { run->on_pressure(session, false); }
+    void on_expiring(auto&) {}
     void on_close(auto& session, CloseInfo const& info) { run->on_close(session, info); }
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -49,6 +50,8 @@ class Request {
     bool has_token(std::string_view name, std::string_view token) const noexcept;
     /// The value of the first cookie of that name, as it came (RFC 6265 4.2).
     std::optional<std::string_view> cookie(std::string_view name) const noexcept;
+    /// Overwrites the value of each query parameter of that name with asterisks: a secret that nobody is to see any more.
+    void hide_parameter(std::string_view name) noexcept;
 
    private:
     friend class RequestParser;
@@ -154,6 +157,26 @@ inline std::optional<std::string_view> Request::cookie(std::string_view name) co
         }
     }
     return std::nullopt;
+}
+
+/// Calls `visit(name, value)` for each `name=value` of a query, as they came, until it answers false.
+template <class Visit>
+constexpr void visit_parameters(std::string_view query, Visit&& visit) {
+    while (!query.empty()) {
+        std::size_t const ampersand = query.find('&');
+        std::string_view const pair = query.substr(0, ampersand);
+        std::size_t const equals = pair.find('=');
+        if (equals != std::string_view::npos && !visit(pair.substr(0, equals), pair.substr(equals + 1))) return;
+        if (ampersand == std::string_view::npos) return;
+        query.remove_prefix(ampersand + 1);
+    }
+}
+
+inline void Request::hide_parameter(std::string_view name) noexcept {
+    visit_parameters(query(), [&](std::string_view each, std::string_view value) {
+        if (each == name) std::fill_n(bytes_.begin() + (value.data() - bytes_.data()), value.size(), '*');
+        return true;
+    });
 }
 
 }  // namespace hubbub::inline v0::http

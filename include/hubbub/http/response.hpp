@@ -29,7 +29,9 @@ class Response {
         static_cast<void>(accepted);
     }
     /// The answer to a request that is not served: one short sentence.
-    explicit Response(Refusal const& refusal) : Response(refusal.status, line(refusal.reason)) {}
+    explicit Response(Refusal const& refusal) : Response(refusal.status, line(refusal.reason)) {
+        if (!refusal.challenge.empty()) static_cast<void>(set_header("WWW-Authenticate", refusal.challenge));
+    }
 
     /// Adds or replaces a header. False, and nothing changed: the name is no token, the value has a control character (CR,
     /// LF and NUL among them), or the header is one of those that frame the answer.

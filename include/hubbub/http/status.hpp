@@ -69,11 +69,12 @@ constexpr bool has_no_body(Status status) noexcept {
 
 /// Why a request is not served, before any handler saw it.
 ///
-/// Lifetime: `reason` is one fixed sentence; nothing of the request is in it.
+/// Lifetime: `reason` is one fixed sentence; nothing of the request is in it. Both texts are borrowed until it is a Response.
 struct Refusal {
     Status status = Status::bad_request;
     std::string_view reason;
-    bool to_head = false;  ///< the request was a HEAD: the answer has no body
+    bool to_head = false;          ///< the request was a HEAD: the answer has no body
+    std::string_view challenge{};  ///< the `WWW-Authenticate` of a 401 or 403; empty for none
 };
 
 }  // namespace hubbub::inline v0::http

@@ -34,6 +34,9 @@ consteval bool check_handler() {
         "hubbub: the handler needs on_pressure(auto& session) and on_relief(auto& session): derive it from "
         "hubbub::NoopHandler");
     static_assert(
+        requires(Handler& handler, SessionType& session) { handler.on_expiring(session); },
+        "hubbub: the handler needs on_expiring(auto& session): derive it from hubbub::NoopHandler");
+    static_assert(
         requires(Handler& handler, SessionType& session, CloseInfo const& info) { handler.on_close(session, info); },
         "hubbub: the handler needs on_close(auto& session, CloseInfo const&): derive it from hubbub::NoopHandler");
     return true;
@@ -61,6 +64,7 @@ class AnyHandler {
         table_->subscribed(object_.get(), session, subscription);
     }
     void on_pressure(SessionType& session, bool high) { table_->pressure(object_.get(), session, high); }
+    void on_expiring(SessionType& session) { table_->expiring(object_.get(), session); }
     void on_close(SessionType& session, CloseInfo const& info) { table_->close(object_.get(), session, info); }
 
    private:
@@ -70,6 +74,7 @@ class AnyHandler {
         void (*message)(void*, SessionType&, MessageView);
         void (*subscribed)(void*, SessionType&, Subscription const&);
         void (*pressure)(void*, SessionType&, bool);
+        void (*expiring)(void*, SessionType&);
         void (*close)(void*, SessionType&, CloseInfo const&);
     };
     template <class Handler>
@@ -87,6 +92,7 @@ class AnyHandler {
         [](void* object, SessionType& session, bool high) {
             high ? as<Handler>(object).on_pressure(session) : as<Handler>(object).on_relief(session);
         },
+        [](void* object, SessionType& session) { as<Handler>(object).on_expiring(session); },
         [](void* object, SessionType& session, CloseInfo const& info) { as<Handler>(object).on_close(session, info); }};
 
     AnyHandler(void* object, Table const* functions) : object_(object, functions->destroy), table_(functions) {}

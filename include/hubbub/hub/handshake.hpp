@@ -94,8 +94,8 @@ class Handshake final : private ByteConnectionOwner {
         return std::move(*upgrade_);
     }
 
-    /// Who it is, or why not; and how many connections he may have.
-    void answer(Authenticated const& who, std::uint32_t most_of_user);
+    /// Who it is, or why not; how many connections he may have; and the loop's time, from which it is counted how long that holds.
+    void answer(Authenticated const& who, std::uint32_t most_of_user, TimePoint now);
     void refuse(http::Refusal const& refusal, ConnectionRefusal why);
     /// Bytes of the request that somebody else has read already.
     void feed(std::span<std::byte> bytes) { on_bytes(bytes); }
@@ -231,13 +231,14 @@ void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> b
 }
 
 template <ByteConnection Conn>
-void Handshake<Conn>::answer(Authenticated const& who, std::uint32_t most_of_user) {
+void Handshake<Conn>::answer(Authenticated const& who, std::uint32_t most_of_user, TimePoint now) {
     if (state_ != State::deciding) return;
     if (who.status != http::Status::switching_protocols)
-        return refuse({who.status, who.reason, upgrade_->request.is_head()}, ConnectionRefusal::authentication);
+        return refuse({who.status, who.reason, upgrade_->request.is_head(), who.challenge}, ConnectionRefusal::authentication);
     if (table_->take(who.identity.user, most_of_user, upgrade_->user_lease) != LimitTable::Refused::none)
         return refuse({http::Status::too_many_requests, "this user has too many connections", false}, ConnectionRefusal::limit);
-    upgrade_->identity = who.identity;
+    upgrade_->identity = who.identity_at(now);
+    if (!who.secret_parameter.empty()) upgrade_->request.hide_parameter(who.secret_parameter);
     become(State::ready);
 }
 

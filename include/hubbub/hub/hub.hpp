@@ -116,6 +116,16 @@ class Hub {
     void close(Target const& target, CloseCode code, std::string const& reason = {}) {
         each([name = target.name(), code, reason](ShardType& shard) { shard.close_members(name, code, reason); });
     }
+    /// Ends, with 4403 and at once, what one session, a user or a label may no longer have: what is queued for them is dropped. Sessions that
+    /// were let in before this call and have not opened yet are ended too. Who comes later is the authentication's to judge.
+    void revoke(SessionId id, std::string reason = "revoked") { revoke(Revocation(id, std::move(reason))); }
+    void revoke(Target const& target, std::string reason = "revoked") { revoke(Revocation(target, std::move(reason))); }
+    /// What both come to, and what another node's revocation comes to here.
+    void revoke(Revocation const& revocation) {
+        if (!revocation.name.empty()) return each([revocation](ShardType& shard) { shard.revoke_everywhere(revocation); });
+        if (revocation.session.shard.value < shards_.size())
+            shared_->post(revocation.session.shard, [revocation](ShardType& shard) { shard.revoke(revocation); });
+    }
     /// Refuses new connections, closes sessions in paced batches, then calls `completion`, on a loop. Idempotent: each completion is
     /// called.
     void drain(DrainOptions options, UniqueFunction<void()> completion) {

@@ -46,13 +46,18 @@ struct HubOptions {
     MailboxLimits mailbox{};
     std::vector<std::string> protocols{};  ///< subprotocols that are spoken, the one that is liked best first
     std::size_t subscriptions = 128;       ///< topics of one session
+    std::size_t questions = 16;   ///< subscriptions of a session that wait for their verdict before it is not read from
+    std::size_t permissions = 0;  ///< verdicts of `access` that each session remembers; 0 asks each time
 
     std::chrono::milliseconds handshake_limit{10'000};  ///< for the whole handshake, not reset by a byte
     std::chrono::milliseconds message_limit{30'000};    ///< for a message or frame to become whole
     std::chrono::milliseconds write_limit{30'000};      ///< without progress while something is queued
     std::chrono::milliseconds close_limit{5'000};       ///< for the peer to answer a Close; then a reset
     std::chrono::milliseconds idle_limit{0};            ///< without a message from the client; 0 for none
-    std::chrono::milliseconds lifetime_limit{0};        ///< of a session, less up to a tenth by chance; 0 for none
+    std::chrono::milliseconds expiry_warning{
+        30'000};                                    ///< so long before an identity expires `on_expiring` is called; 0 for never
+    std::chrono::milliseconds expiry_grace{5'000};  ///< so long after it the session ends, for a new token that is under way
+    std::chrono::milliseconds lifetime_limit{0};    ///< of a session, less up to a tenth by chance; 0 for none
 
     /// What clients may make it keep, in all; null is a budget of its own of `MemoryBudget::usual` bytes. Hubs may share one.
     std::shared_ptr<MemoryBudget> memory{};
@@ -80,6 +85,10 @@ struct HubOptions {
         demand(write_limit.count() > 0, "HubOptions::write_limit must be positive");
         demand(close_limit.count() > 0, "HubOptions::close_limit must be positive");
         demand(idle_limit.count() >= 0, "HubOptions::idle_limit must not be negative");
+        demand(expiry_warning.count() >= 0, "HubOptions::expiry_warning must not be negative");
+        demand(expiry_grace.count() >= 0, "HubOptions::expiry_grace must not be negative");
+        demand(questions >= 1, "HubOptions::questions must be at least 1");
+        demand(permissions <= 4096, "HubOptions::permissions must be at most 4096");
         demand(lifetime_limit.count() >= 0, "HubOptions::lifetime_limit must not be negative");
         for (auto const& protocol : protocols) demand(http::is_token(protocol), "HubOptions::protocols must be tokens");
         proxies.check();

@@ -19,6 +19,8 @@ struct NoopHandler {
     void on_pressure(auto& /*session*/) {}
     /// The queue is at the low watermark again.
     void on_relief(auto& /*session*/) {}
+    /// Its identity expires soon (`HubOptions::expiry_warning`): ask the client for a new token, and `session.refresh` when it comes.
+    void on_expiring(auto& /*session*/) {}
     /// Exactly once for each session that was opened, last, and never inside another hook.
     void on_close(auto& /*session*/, CloseInfo const& /*info*/) {}
 };

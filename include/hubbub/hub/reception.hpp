@@ -59,6 +59,7 @@ class Reception final : public HandshakeHost {
         for (std::size_t i = 0; i < all_.size(); ++i)
             if (now >= all_[i].deadline) all_[i].handshake->expire();
     }
+    std::uint32_t most_of_user(Identity const& who) const { return limits_.most_of_user(who); }
     std::size_t size() const noexcept { return all_.size(); }
     /// Bytes that handshakes keep. Cost: a look at each.
     std::size_t kept() const noexcept {
@@ -111,7 +112,7 @@ class Reception final : public HandshakeHost {
         if (auto* handshake = find(serial)) answer(*handshake, who);
     }
     void answer(Handshake<Conn>& handshake, Authenticated const& who) {
-        handshake.answer(who, limits_.most_of_user(who.identity));
+        handshake.answer(who, most_of_user(who.identity), who.expires_in ? port_->now() : TimePoint{});
     }
     void forget(Handshake<Conn>& handshake) {
         std::size_t const place = handshake.place;

@@ -17,4 +17,13 @@ enum class PublishResult : std::uint8_t {
     closed,          ///< the hub or the session has ended
 };
 
+/// What became of a new identity for a session.
+enum class RefreshResult : std::uint8_t {
+    refreshed,
+    refused,       ///< the authentication said no; the old identity holds as long as it does
+    another_user,  ///< somebody else's; the same
+    too_many,      ///< nobody in particular became a user, who has as many connections as he may
+    closed,
+};
+
 }  // namespace hubbub::inline v0

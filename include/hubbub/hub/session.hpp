@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <hubbub/core/ids.hpp>
 #include <hubbub/hub/delivery.hpp>
@@ -87,6 +89,15 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     /// False: it is not subscribed.
     bool unsubscribe(std::string_view topic);
 
+    /// Gives it the identity that a new token brings: its labels and how long it holds. A session of nobody in particular may become
+    /// somebody's; one of a user stays that user's. Labels of `add_label` stay.
+    RefreshResult refresh(Authenticated const& who);
+    RefreshResult refresh(Identity who) { return refresh(Authenticated::as(std::move(who))); }
+    /// The authorization is asked anew: somebody's rights have changed.
+    void forget_permissions() {
+        if (extras_) extras_->permissions.clear();
+    }
+
     /// Adds a label: the session can be published to and closed with others that have it. False: it has it already.
     bool add_label(std::string_view label);
 
@@ -112,7 +123,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     friend class MessageInbound;
     friend class Shard<Conn, Policy>;
     enum class Pending : std::uint8_t { flush, drop };
-    static constexpr std::uint8_t paused_by_user = 1, paused_by_congestion = 2, paused_by_verdict = 4;
+    static constexpr std::uint8_t paused_by_user = 1, paused_by_congestion = 2, paused_by_verdict = 4, paused_by_questions = 8;
 
     SessionExtras& extras() {
         if (!extras_) extras_ = std::make_unique<SessionExtras>();
@@ -209,7 +220,14 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     std::uint32_t check_time(std::uint32_t tick);
     PublishResult publish_allowed(std::string_view topic, MessageView message, Frame const* frame, PublishOptions&& options);
     PublishResult ask_to_publish(std::string_view topic, MessageView message, PublishOptions&& options);
-    void on_publish_verdict(std::uint64_t serial, bool allowed);
+    void ask_to_subscribe(std::string_view topic);
+    std::optional<bool> ask(AuthorizationRequest::Action action, std::string_view topic, std::uint64_t serial);
+    void remember(AuthorizationRequest::Action action, std::string_view topic, bool allowed) {
+        if (std::size_t const most = shard_->options().permissions) extras().permissions.add(action, topic, allowed, most);
+    }
+    void on_verdict(std::uint64_t serial, std::uint32_t identity, bool allowed);
+    void act_on_verdicts();
+    void check_expiry(std::uint32_t tick, std::uint32_t& next);
 
     Conn connection_;
     Shard<Conn, Policy>* shard_;
@@ -259,48 +277,119 @@ PublishResult Session<Conn, Policy>::publish_allowed(std::string_view topic, Mes
     return PublishResult::accepted;
 }
 
+/// The verdict, if it is remembered or comes at once; else `on_verdict` gets it.
+template <BasicConnection Conn, HubPolicy Policy>
+std::optional<bool> Session<Conn, Policy>::ask(AuthorizationRequest::Action action, std::string_view topic,
+                                               std::uint64_t serial) {
+    if (auto const known = extras().permissions.find(action, topic)) return known;
+    auto asked =
+        shard_->template ask<Permission>(id(), [serial, identity = extras().identities](Session& session, Permission given) {
+            session.on_verdict(serial, identity, given.allowed);
+        });
+    shard_->access().authorize({action, topic, id(), identity()}, asked.verdict());
+    auto const now = asked.take();
+    if (!now) return std::nullopt;
+    remember(action, topic, now->allowed);
+    return now->allowed;
+}
+
 template <BasicConnection Conn, HubPolicy Policy>
 PublishResult Session<Conn, Policy>::ask_to_publish(std::string_view topic, MessageView message, PublishOptions&& options) {
     std::uint64_t const serial = ++extras().serials;
-    auto asked = shard_->template ask<Permission>(
-        id(), [serial](Session& session, Permission permission) { session.on_publish_verdict(serial, permission.allowed); });
-    shard_->access().authorize({AuthorizationRequest::Action::publish, topic, id(), identity()}, asked.verdict());
-    auto const now = asked.take();
-    if (now && extras().waiting.empty()) {
-        if (now->allowed) return publish_allowed(topic, message, nullptr, std::move(options));
-        return PublishResult::refused;
-    }
-    std::optional<bool> allowed;
-    if (now) allowed = now->allowed;
-    extras().waiting.push_back({serial, std::string(topic), Frame(message), std::move(options), allowed});
+    auto const now = ask(AuthorizationRequest::Action::publish, topic, serial);
+    auto& waiting = extras().publications;
+    if (now && waiting.empty())
+        return *now ? publish_allowed(topic, message, nullptr, std::move(options)) : PublishResult::refused;
+    waiting.add(serial, {std::string(topic), Frame(message), std::move(options)}, now);
     pause(paused_by_verdict);
     return PublishResult::accepted;
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-void Session<Conn, Policy>::on_publish_verdict(std::uint64_t serial, bool allowed) {
+void Session<Conn, Policy>::ask_to_subscribe(std::string_view topic) {
+    std::uint64_t const serial = ++extras().serials;
+    auto const now = ask(AuthorizationRequest::Action::subscribe, topic, serial);
+    auto& waiting = extras().subscriptions;
+    if (now && waiting.empty()) return shard_->decide_subscription(*this, topic, *now);
+    waiting.add(serial, std::string(topic), now);
+    if (waiting.size() >= shard_->options().questions) pause(paused_by_questions);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::on_verdict(std::uint64_t serial, std::uint32_t identity, bool allowed) {
+    using Action = AuthorizationRequest::Action;
     if (state == State::closed || !extras_) return;
-    auto& waiting = extras_->waiting;
-    for (auto& each : waiting)
-        if (each.serial == serial) each.allowed = allowed;
-    while (!waiting.empty() && waiting.front().allowed) {
-        auto first = std::move(waiting.front());
-        waiting.erase(waiting.begin());
-        if (*first.allowed) publish_allowed(first.topic, first.frame.message(), &first.frame, std::move(first.options));
+    bool const is_of_now = identity == extras_->identities;
+    if (auto const* const publication = extras_->publications.answer(serial, allowed)) {
+        if (is_of_now) remember(Action::publish, publication->topic, allowed);
+    } else if (auto const* const topic = extras_->subscriptions.answer(serial, allowed)) {
+        if (is_of_now) remember(Action::subscribe, *topic, allowed);
     }
-    if (waiting.empty()) resume(paused_by_verdict);
+    act_on_verdicts();
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::act_on_verdicts() {
+    extras_->publications.take_answered([this](SessionExtras::AskedPublication&& asked, bool allowed) {
+        if (allowed) publish_allowed(asked.topic, asked.frame.message(), &asked.frame, std::move(asked.options));
+    });
+    extras_->subscriptions.take_answered([this](std::string&& topic, bool allowed) {
+        if (is_open()) shard_->decide_subscription(*this, topic, allowed);
+    });
+    if (extras_->publications.empty()) resume(paused_by_verdict);
+    if (extras_->subscriptions.size() < shard_->options().questions) resume(paused_by_questions);
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
 SubscribeResult Session<Conn, Policy>::subscribe(std::string_view topic) {
     if (state != State::open) return SubscribeResult::closed;
     if (!is_topic_name(topic)) return SubscribeResult::malformed_name;
+    if (extras_ && extras_->subscriptions.has([&](std::string const& each) { return each == topic; }))
+        return SubscribeResult::already;
     return shard_->subscribe(*this, topic);
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
 bool Session<Conn, Policy>::unsubscribe(std::string_view topic) {
-    return is_topic_name(topic) && shard_->unsubscribe(*this, topic);
+    if (!is_topic_name(topic)) return false;
+    if (extras_ && extras_->subscriptions.withdraw([&](std::string const& each) { return each == topic; })) {
+        act_on_verdicts();  // of those that waited behind it
+        return true;
+    }
+    return shard_->unsubscribe(*this, topic);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+RefreshResult Session<Conn, Policy>::refresh(Authenticated const& who) {
+    if (state != State::open) return RefreshResult::closed;
+    if (who.status != http::Status::switching_protocols) return RefreshResult::refused;
+    SessionExtras& mine = extras();
+    bool const becomes_somebody = mine.identity.user.empty() && !who.identity.user.empty();
+    if (!becomes_somebody && who.identity.user != mine.identity.user) return RefreshResult::another_user;
+    if (becomes_somebody && !shard_->lease_user(who.identity, mine.user_lease)) return RefreshResult::too_many;
+
+    Identity fresh = who.identity_at(shard_->now());
+    fresh.drop_double_labels();
+    std::size_t const own_labels = fresh.labels.size();
+    auto const has = [](std::vector<std::string> const& labels, std::string const& label) {
+        return std::find(labels.begin(), labels.end(), label) != labels.end();
+    };
+    std::vector<std::string> const before = std::move(mine.identity.labels);
+    for (std::size_t i = mine.own_labels; i < before.size(); ++i)  // those of `add_label`
+        if (!has(fresh.labels, before[i])) fresh.labels.push_back(before[i]);
+    mine.identity = std::move(fresh);
+    mine.own_labels = own_labels;
+    for (auto const& label : before)
+        if (!has(mine.identity.labels, label)) shard_->leave_internal(*this, internal_topics::label(label));
+    for (auto const& label : mine.identity.labels)
+        if (!has(before, label)) shard_->join_internal(*this, internal_topics::label(label));
+    if (becomes_somebody) shard_->join_internal(*this, internal_topics::user(mine.identity.user));
+
+    mine.permissions.clear();
+    ++mine.identities;
+    mine.is_warned = false;
+    shard_->reschedule(*this);
+    return RefreshResult::refreshed;
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -539,9 +628,24 @@ std::uint32_t Session<Conn, Policy>::check_time(std::uint32_t tick) {
         begin_close(CloseCode::going_away, "idle", CloseInfo::By::us, Pending::flush);
     if (extras_->lifetime_ends_at && is_due(extras_->lifetime_ends_at))
         begin_close(CloseCode::service_restart, "the session has lived its time", CloseInfo::By::us, Pending::flush);
-    if (extras_->identity.expires_at && is_due(shard_->tick_of(*extras_->identity.expires_at)))
-        begin_close(CloseCode::identity_expired, "the identity has expired", CloseInfo::By::us, Pending::flush);
+    if (extras_->identity.expires_at) check_expiry(tick, next);
     return next;
+}
+
+/// Warns once, and ends the session when the grace is over.
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::check_expiry(std::uint32_t tick, std::uint32_t& next) {
+    auto const& limits = shard_->limits();
+    std::uint32_t const expires = shard_->due_tick(*extras_->identity.expires_at);
+    std::uint32_t const end = expires + std::min(limits.expiry_grace, ~0u - expires);
+    std::uint32_t const warning = expires - std::min(limits.expiry_warning, expires);
+    if (end <= tick)
+        return begin_close(CloseCode::identity_expired, "the identity has expired", CloseInfo::By::us, Pending::flush);
+    next = std::min(next, end);
+    if (!limits.expiry_warning || extras_->is_warned) return;
+    if (warning > tick) return void(next = std::min(next, warning));
+    extras_->is_warned = true;
+    shard_->note_expiring(*this);
 }
 
 }  // namespace hubbub::inline v0

@@ -4,45 +4,50 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include <hubbub/core/identity.hpp>
 #include <hubbub/core/peer_address.hpp>
 #include <hubbub/http/request.hpp>
 #include <hubbub/hub/close_info.hpp>
 #include <hubbub/hub/limit_table.hpp>
+#include <hubbub/hub/permission_cache.hpp>
 #include <hubbub/hub/publish_options.hpp>
+#include <hubbub/hub/waiting_questions.hpp>
 #include <hubbub/ws/frame.hpp>
 
 namespace hubbub::inline v0 {
 
 /// What few sessions need, or need only for a moment: allocated on first use.
 struct SessionExtras {
-    /// A publication that waits for its verdict; those behind it wait too.
-    struct Waiting {
-        std::uint64_t serial;
+    /// A publication that waits for its verdict.
+    struct AskedPublication {
         std::string topic;
         Frame frame;
         PublishOptions options;
-        std::optional<bool> allowed;
     };
 
     Identity identity;
     std::optional<PeerAddress> peer;  ///< where it really comes from, if a proxy stands between
+    std::size_t own_labels = 0;       ///< of the labels those that came with the identity; they stand first
     LimitTable::UserLease user_lease;
     std::optional<http::Request> request;  ///< until `on_open` returns
     std::string protocol;                  ///< the subprotocol that was chosen
     std::optional<std::string> pong;       ///< the newest ping that is not answered
     std::optional<CloseInfo> ended;        ///< how it ends, once that is known
-    std::vector<Waiting> waiting;          ///< in their order; few, because the session is not read meanwhile
-    std::uint64_t serials = 0;
+    WaitingQuestions<AskedPublication> publications;
+    WaitingQuestions<std::string> subscriptions;  ///< topics
+    PermissionCache permissions;
+    std::uint64_t serials = 0;           ///< of questions
+    std::uint32_t identities = 0;        ///< how many it has had: an answer about an old one is not remembered
+    bool is_warned = false;              ///< that this identity will expire
     std::uint32_t lifetime_ends_at = 0;  ///< in ticks, like the next; 0 for never
     std::uint32_t message_at = 0;        ///< the last message from the client
 
     /// Nothing in it is needed any more.
     bool is_idle() const noexcept {
         return identity.user.empty() && identity.labels.empty() && !identity.expires_at && !peer && !request &&
-               protocol.empty() && !pong && !ended && waiting.empty() && !lifetime_ends_at && !message_at;
+               protocol.empty() && !pong && !ended && publications.empty() && subscriptions.empty() && permissions.empty() &&
+               !lifetime_ends_at && !message_at;
     }
 };
 

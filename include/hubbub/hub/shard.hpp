@@ -18,6 +18,7 @@
 #include <hubbub/hub/drain.hpp>
 #include <hubbub/hub/memory_account.hpp>
 #include <hubbub/hub/reception.hpp>
+#include <hubbub/hub/revocation.hpp>
 #include <hubbub/hub/session.hpp>
 #include <hubbub/hub/session_table.hpp>
 #include <hubbub/hub/shard_snapshot.hpp>
@@ -43,7 +44,7 @@ class Shard final : private TurnHook, private RouterHost {
 
     /// Durations in ticks.
     struct TickLimits {
-        std::uint32_t message, write, close, idle, lifetime;
+        std::uint32_t message, write, close, idle, lifetime, expiry_warning, expiry_grace;
     };
     /// What all shards of a hub share.
     struct Shared {
@@ -133,7 +134,14 @@ class Shard final : private TurnHook, private RouterHost {
     }
     SubscribeResult subscribe(SessionType& session, std::string_view topic);
     bool unsubscribe(SessionType& session, std::string_view topic);
+    /// What the authorization said about a subscription; `on_subscribed` is told later in the turn.
+    void decide_subscription(SessionType& session, std::string_view topic, bool allowed);
     void join_internal(SessionType& session, std::string_view topic) { router_.subscribe(session, router_.intern(topic)); }
+    void leave_internal(SessionType& session, std::string_view topic) { (void)unsubscribe(session, topic); }
+    /// One more connection of a user. False: he has as many as he may.
+    bool lease_user(Identity const& who, LimitTable::UserLease& lease) {
+        return shared_->limits.take(who.user, reception_.most_of_user(who), lease) == LimitTable::Refused::none;
+    }
     template <class F>
     void after(SessionId id, std::chrono::milliseconds delay, F&& function) {
         timers_.add(loop_.now() + delay, [this, id, function = std::forward<F>(function)]() mutable {
@@ -143,6 +151,10 @@ class Shard final : private TurnHook, private RouterHost {
     }
     /// Closes all members of an internal topic that live here.
     void close_members(std::string_view topic, CloseCode code, std::string_view reason);
+    /// Ends what is revoked and lives here.
+    void revoke(Revocation const& revocation);
+    /// The same, and once more on the other shards: behind whom this one had let in and sent there.
+    void revoke_everywhere(Revocation const& revocation);
     void close_all(CloseCode code, std::string_view reason) {
         sessions_.each([&](SessionType& session) { session.close(code, reason); });
     }
@@ -163,6 +175,11 @@ class Shard final : private TurnHook, private RouterHost {
     std::uint32_t tick_of(TimePoint when) const noexcept {
         return when <= begun_ ? 0 : static_cast<std::uint32_t>((when - begun_) / tick_length);
     }
+    /// The same for a time that may lie far ahead.
+    std::uint32_t due_tick(TimePoint when) const noexcept {
+        return when <= begun_ ? 0 : static_cast<std::uint32_t>(std::min<std::int64_t>((when - begun_) / tick_length, ~0u));
+    }
+    TimePoint now() const noexcept { return now_; }
     std::uint32_t milliseconds() const noexcept {
         return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now_ - begun_).count());
     }
@@ -179,6 +196,7 @@ class Shard final : private TurnHook, private RouterHost {
         kept_ += now - before;  // wraps, and comes out right
         if (now > before && (unsettled_ += now - before) >= MemoryAccount::step) settle_memory();
     }
+    void note_expiring(SessionType& session) { told_.push_back({Told::What::expiring, session.id(), 0, {}}); }
     void note_holding(SessionType& session) { holding_.push_back(&session); }
     void note_round_trip(std::uint32_t pinged_at) noexcept {
         std::uint32_t const now = milliseconds();
@@ -225,6 +243,7 @@ class Shard final : private TurnHook, private RouterHost {
         void close() noexcept { closed_ = true; }
         bool is_closed() const noexcept { return closed_; }
         std::size_t size() const noexcept { return 0; }
+        std::uint32_t most_of_user(Identity const&) const noexcept { return 0; }
         bool is_idle() const noexcept { return true; }
         std::uint64_t refused(std::size_t) const noexcept { return 0; }
         bool closed_ = false;
@@ -237,10 +256,13 @@ class Shard final : private TurnHook, private RouterHost {
     struct ReceptionOf<C> {
         using type = Reception<C, Policy>;
     };
-    /// A subscription that has begun or was refused, and is to be told.
+    /// What a session is to be told: a subscription that has begun or was refused, or that its identity expires.
     struct Told {
+        enum class What : std::uint8_t { subscribed, refused, expiring };
+        What what;
         SessionId session;
-        std::uint32_t topic;
+        std::uint32_t topic;   ///< where it has begun
+        std::string the_name;  ///< where it was refused
     };
 
     void on_turn_begin() noexcept override {
@@ -252,7 +274,8 @@ class Shard final : private TurnHook, private RouterHost {
 
     Subscriber* find_subscriber(SessionId id) noexcept override { return find(id); }
     void on_admitted(std::uint32_t topic, Subscriber& subscriber) override {
-        if (!is_internal(topic)) told_.push_back({static_cast<SessionType&>(subscriber).id(), topic});
+        if (!is_internal(topic))
+            told_.push_back({Told::What::subscribed, static_cast<SessionType&>(subscriber).id(), topic, {}});
     }
     void on_direct(SessionId id, MessageView message) override {
         if (SessionType* const session = find(id)) session->send(message);
@@ -301,7 +324,6 @@ class Shard final : private TurnHook, private RouterHost {
     }
     void tell_engine();
     void tell_closed(SessionType& session);
-    void begin_subscription(SessionType& session, std::string_view topic);
     void run_ticks();
     void settle_memory();
     void shed(std::size_t excess);
@@ -370,8 +392,9 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       next_tick_(now_ + tick_length),
       random_(shared_->draw(100u + index.value)) {
     HubOptions<Policy> const& options = shared_->options;
-    limits_ = {ticks(options.message_limit), ticks(options.write_limit), ticks(options.close_limit), ticks(options.idle_limit),
-               ticks(options.lifetime_limit)};
+    limits_ = {ticks(options.message_limit), ticks(options.write_limit),    ticks(options.close_limit),
+               ticks(options.idle_limit),    ticks(options.lifetime_limit), ticks(options.expiry_warning),
+               ticks(options.expiry_grace)};
     if constexpr (is_uniform_heartbeat<Policy>) uniform_heartbeat_ = heartbeat_ticks(heartbeat_.times_for(Identity{}));
     loop_.attach(this);
     arm_timer();
@@ -408,6 +431,8 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     extras.protocol = std::move(upgrade.protocol);
     extras.identity = std::move(upgrade.identity);
     extras.peer = upgrade.peer;
+    extras.identity.drop_double_labels();
+    extras.own_labels = extras.identity.labels.size();
     extras.user_lease = std::move(upgrade.user_lease);
     if (limits_.idle) extras.message_at = std::max(tick_, 1u);
     if (limits_.lifetime)
@@ -466,33 +491,23 @@ SubscribeResult Shard<Conn, Policy>::subscribe(SessionType& session, std::string
         return SubscribeResult::already;
     Identity const& who = session.identity();
     std::size_t const internal = 1 + (who.user.empty() ? 0 : 1) + who.labels.size();  // topics that the session did not ask for
-    if (static_cast<Subscriber&>(session).memberships() >= shared_->options.subscriptions + internal)
+    std::size_t const asked = session.extras_ ? session.extras_->subscriptions.size() : 0;
+    if (static_cast<Subscriber&>(session).memberships() + asked >= shared_->options.subscriptions + internal)
         return SubscribeResult::too_many;
     if constexpr (always_agrees<typename Policy::Access>) {
-        begin_subscription(session, topic);
+        decide_subscription(session, topic, true);
     } else {
-        auto const decided = [this, topic = std::string(topic)](SessionType& whose, Permission permission) {
-            if (permission.allowed && whose.is_open()) return begin_subscription(whose, topic);
-            call(whose, [&](auto& handler) { handler.on_subscribed(whose, Subscription{topic, false, {}}); });
-        };
-        auto asked = ask<Permission>(session.id(), decided);
-        access_.authorize({AuthorizationRequest::Action::subscribe, topic, session.id(), session.identity()}, asked.verdict());
-        if (auto const now = asked.take()) {
-            if (now->allowed)
-                begin_subscription(session, topic);
-            else
-                after(session.id(), std::chrono::milliseconds(0), [decided](SessionType& whose) { decided(whose, {}); });
-        }
+        session.ask_to_subscribe(topic);
     }
     return SubscribeResult::started;
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-void Shard<Conn, Policy>::begin_subscription(SessionType& session, std::string_view topic) {
-    std::uint32_t const number = router_.intern(topic);
-    if (static_cast<Subscriber&>(session).find(number)) return;
-    if (router_.subscribe(session, number)) told_.push_back({session.id(), number});
+void Shard<Conn, Policy>::decide_subscription(SessionType& session, std::string_view topic, bool allowed) {
     loop_.request_turn();
+    if (!allowed) return told_.push_back({Told::What::refused, session.id(), 0, std::string(topic)});
+    std::uint32_t const number = router_.intern(topic);
+    if (router_.subscribe(session, number)) told_.push_back({Told::What::subscribed, session.id(), number, {}});
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -509,6 +524,29 @@ void Shard<Conn, Policy>::close_members(std::string_view topic, CloseCode code, 
     if (!number) return;
     for (Topic::Member const& member : delivery_.topics()[*number].members)  // closing leaves the topic only in the close phase
         static_cast<SessionType*>(member.subscriber)->close(code, reason);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::revoke(Revocation const& revocation) {
+    auto const end = [&](SessionType& session) {
+        session.begin_close(CloseCode::identity_revoked, revocation.reason, CloseInfo::By::us, SessionType::Pending::drop);
+    };
+    if (revocation.name.empty()) {
+        if (SessionType* const session = find(revocation.session)) end(*session);
+        return;
+    }
+    auto const number = delivery_.topics().find(revocation.name);
+    if (!number) return;
+    for (Topic::Member const& member : delivery_.topics()[*number].members) end(*static_cast<SessionType*>(member.subscriber));
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::revoke_everywhere(Revocation const& revocation) {
+    open_ready();  // whose verdict has come before
+    revoke(revocation);
+    for (std::size_t i = 0; i < shared_->ports.size(); ++i)
+        if (i != index_.value)
+            shared_->post(ShardIndex{static_cast<std::uint16_t>(i)}, [revocation](Shard& shard) { shard.revoke(revocation); });
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -695,12 +733,21 @@ void Shard<Conn, Policy>::tell_engine() {
         });
 }
 
-/// Tells sessions of subscriptions and of pressure.
+/// Tells sessions of subscriptions, of pressure, and of identities that expire.
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::tell() {
-    for (auto const& [id, number] : std::exchange(told_, {})) {
+    for (auto const& [what, id, number, refused] : std::exchange(told_, {})) {
         SessionType* const session = find(id);
         if (!session || !session->is_open()) continue;
+        if (what == Told::What::expiring) {
+            call(*session, [&](auto& handler) { handler.on_expiring(*session); });
+            continue;
+        }
+        if (what == Told::What::refused) {
+            Subscription const subscription{refused, false, {}};
+            call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
+            continue;
+        }
         Topic& topic = delivery_.topics()[number];
         if (!static_cast<Subscriber&>(*session).find(number)) continue;  // it has left meanwhile
         std::string const name = topic.name;

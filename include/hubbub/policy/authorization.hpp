@@ -38,7 +38,9 @@ struct AuthorizationRequest {
 /// Required behaviour:
 /// - Called on the session's loop; each shard has an instance of its own.
 /// - The verdict is answered once, at once or later on any thread. While a publication waits for its verdict the session is not
-///   read, and what it publishes after it waits too: the order stays.
+///   read, and what it publishes after it waits too: the order stays. Subscriptions that wait begin in the order in which they were
+///   asked for; meanwhile the session is read, until `HubOptions::questions` of them wait.
+/// - With `HubOptions::permissions` each session remembers that many verdicts, until it has a new identity.
 ///
 /// Models: AllowEverything.
 template <class T>

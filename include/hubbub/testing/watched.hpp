@@ -39,6 +39,7 @@ class Watched {
     void on_subscribed(auto& session, Subscription const& subscription) { handler_.on_subscribed(session, subscription); }
     void on_pressure(auto& session) { handler_.on_pressure(session); }
     void on_relief(auto& session) { handler_.on_relief(session); }
+    void on_expiring(auto& session) { handler_.on_expiring(session); }
     void on_close(auto& session, CloseInfo const& info) {
         if (auto const known = peers_.extract(session.id())) clients_->note_close(known.mapped(), info);
         handler_.on_close(session, info);

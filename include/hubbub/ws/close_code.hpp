@@ -21,6 +21,7 @@ enum class CloseCode : std::uint16_t {
     try_again_later = 1013,
     bad_gateway = 1014,
     identity_expired = 4401,  ///< hubbub's own: the session outlived its identity
+    identity_revoked = 4403,  ///< hubbub's own: the identity was taken back
 };
 
 /// May stand in a Close frame on the wire (RFC 6455 7.4.1, 7.4.2; 1012 to 1014 are registered since).

@@ -80,3 +80,16 @@ TEST_CASE("What a request gave stays valid when the request moves") {
     CHECK(host == "a");
     CHECK(moved->host().data() == host.data());
 }
+
+TEST_CASE("A parameter of the query is hidden where it stands, and nothing else changes") {
+    auto request = parse("GET /p?a=1&token=secret&b=2&token=more&tokens=x&token HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    request.hide_parameter("token");
+    CHECK(request.target() == "/p?a=1&token=******&b=2&token=****&tokens=x&token");
+    CHECK(request.query() == "a=1&token=******&b=2&token=****&tokens=x&token");
+    CHECK(request.header("Host") == "a.test");
+    request.hide_parameter("");
+    CHECK(request.path() == "/p");
+    auto without = parse("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    without.hide_parameter("token");
+    CHECK(without.target() == "/");
+}

@@ -139,6 +139,7 @@ template <class Session>
 struct Hooks {
     std::function<void(Session&)> open = [](Session&) {};
     std::function<void(Session&, MessageView)> message = [](Session&, MessageView) {};
+    std::function<void(Session&)> expiring = [](Session&) {};
     std::vector<std::string> log;
 };
 
@@ -155,6 +156,10 @@ struct Told : NoopHandler {
     }
     void on_pressure(auto&) { hooks->log.push_back("pressure"); }
     void on_relief(auto&) { hooks->log.push_back("relief"); }
+    void on_expiring(auto& session) {
+        hooks->log.push_back("expiring");
+        hooks->expiring(session);
+    }
     void on_close(auto&, CloseInfo const& info) {
         hooks->log.push_back("closed " + std::to_string(static_cast<int>(info.code)));
     }

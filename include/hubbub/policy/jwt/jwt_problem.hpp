@@ -22,11 +22,12 @@ enum class JwtProblem : std::uint8_t {
     issuer,
     audience,
     refused,  ///< by the program's own check
+    label,    ///< it lacks one that is required: 403
 };
 constexpr std::string_view name_of(JwtProblem problem) noexcept {
     constexpr std::string_view names[] = {"none",    "too_big",     "malformed", "algorithm", "critical",
                                           "type",    "unknown_key", "signature", "claims",    "expired",
-                                          "not_yet", "issuer",      "audience",  "refused"};
+                                          "not_yet", "issuer",      "audience",  "refused",   "label"};
     return names[static_cast<std::size_t>(problem)];
 }
 
