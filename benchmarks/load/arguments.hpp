@@ -24,6 +24,7 @@ struct ChosenTopics {
     hubbub::TopicOptions options_for(std::string_view) const noexcept { return {on_full}; }
 };
 struct LoadPolicy : hubbub::DefaultPolicy {
+    using Rates = hubbub::NoRates;  // one client is to say as much as it can
     using Topics = ChosenTopics;
 };
 

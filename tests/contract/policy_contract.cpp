@@ -124,6 +124,18 @@ TEMPLATE_TEST_CASE("A limits policy has the same answer for the same client, on 
     for (Identity const& who : people) CHECK(policy.most_of_user(who) == copy.most_of_user(who));
 }
 
+TEMPLATE_TEST_CASE("Rates answer alike about the same, also on another shard", "", TokenBuckets, NoRates) {
+    TestType const policy;
+    TestType const copy = policy;
+    for (Identity const& who : people) {
+        CHECK(SessionRates(policy.of_session(who)).messages == SessionRates(copy.of_session(who)).messages);
+        CHECK(UserRates(policy.of_user(who)).bytes == UserRates(copy.of_user(who)).bytes);
+        CHECK(policy.on_excess(who) == copy.on_excess(who));
+    }
+    for (PeerAddress const& address : addresses())
+        CHECK(AddressRates(policy.of_address(address)).connections == AddressRates(copy.of_address(address)).connections);
+}
+
 TEMPLATE_TEST_CASE("A heartbeat pings before it gives up", "", UniformHeartbeat) {
     TestType const policy;
     for (Identity const& who : people) {

@@ -19,6 +19,12 @@ struct Policy : hubbub::DefaultPolicy {
             return hubbub::OverflowAction::drop_newest;
         }
     };
+    struct Rates {
+        hubbub::SessionRates of_session(hubbub::Identity const&) const noexcept { return {}; }
+        hubbub::UserRates of_user(hubbub::Identity const&) const noexcept { return {}; }
+        hubbub::AddressRates of_address(hubbub::PeerAddress const&) const noexcept { return {}; }
+        hubbub::RateAction on_excess(hubbub::Identity const&) const noexcept { return hubbub::RateAction::close; }
+    };
     struct Heartbeat {
         hubbub::HeartbeatTimes times_for(hubbub::Identity const&) const noexcept {
             return {std::chrono::seconds(10), std::chrono::seconds(20)};

@@ -22,10 +22,17 @@
 namespace hubbub::inline v0 {
 
 /// Why connections were turned away; each is counted.
-enum class ConnectionRefusal : std::uint8_t { malformed, limit, origin, authentication, too_slow, draining, memory };
-inline constexpr std::size_t refusals = 7;
+enum class ConnectionRefusal : std::uint8_t { malformed, limit, origin, authentication, too_slow, draining, memory, rate };
+inline constexpr std::size_t refusals = 8;
 inline constexpr std::string_view refusal_names[refusals] = {"malformed", "limit",    "origin", "authentication",
-                                                             "too_slow",  "draining", "memory"};
+                                                             "too_slow",  "draining", "memory", "rate"};
+
+/// Why a connection is not let in, whatever it would have asked for.
+struct TurnedAway {
+    ConnectionRefusal why;
+    http::Status status;
+    std::string_view reason;
+};
 
 /// What a request is held to; borrowed from the hub's options.
 struct HandshakeRules {
@@ -37,8 +44,8 @@ struct HandshakeRules {
 /// What a handshake asks of who received it.
 struct HandshakeHost {
     virtual bool origin_passes(http::Request const& request) noexcept = 0;
-    /// A proxy has said where the connection comes from: that address has room for one more.
-    virtual bool settles(PeerAddress const& peer, LimitTable::Lease& lease) noexcept = 0;
+    /// A proxy has said where the connection comes from: may it?
+    virtual std::optional<TurnedAway> settle(PeerAddress const& peer, LimitTable::Lease& lease) = 0;
     /// The request is a WebSocket handshake that may go on: decide who it is, now or later, with `Handshake::answer`.
     virtual void on_request(void* handshake, http::Request const& request) = 0;
     virtual http::Response on_page(http::Request const& request) = 0;
@@ -97,6 +104,7 @@ class Handshake final : private ByteConnectionOwner {
     /// Who it is, or why not; how many connections he may have; and the loop's time, from which it is counted how long that holds.
     void answer(Authenticated const& who, std::uint32_t most_of_user, TimePoint now);
     void refuse(http::Refusal const& refusal, ConnectionRefusal why);
+    void refuse(TurnedAway const& why) { refuse({why.status, why.reason, false}, why.why); }
     /// Bytes of the request that somebody else has read already.
     void feed(std::span<std::byte> bytes) { on_bytes(bytes); }
     void flush();
@@ -198,10 +206,9 @@ bool Handshake<Conn>::read_proxy_header(std::span<std::byte>& bytes) {
 template <ByteConnection Conn>
 bool Handshake<Conn>::settle() {
     is_of_proxy_ = false;
-    if (host_->settles(peer_, lease_)) return true;
-    refuse({http::Status::too_many_requests, "there are too many connections from this address", false},
-           ConnectionRefusal::limit);
-    return false;
+    auto const turned_away = host_->settle(peer_, lease_);
+    if (turned_away) refuse(*turned_away);
+    return !turned_away;
 }
 
 template <ByteConnection Conn>

@@ -31,6 +31,7 @@ struct HubOptions {
     OptionsOf<typename Policy::Access> access{};
     OptionsOf<typename Policy::Origin> origin{};
     OptionsOf<typename Policy::Limits> limits{};
+    OptionsOf<typename Policy::Rates> rates{};
     OptionsOf<typename Policy::Sharding> sharding{};
     OptionsOf<typename Policy::Overflow> overflow{};
     OptionsOf<typename Policy::Heartbeat> heartbeat{};
@@ -92,7 +93,7 @@ struct HubOptions {
         demand(lifetime_limit.count() >= 0, "HubOptions::lifetime_limit must not be negative");
         for (auto const& protocol : protocols) demand(http::is_token(protocol), "HubOptions::protocols must be tokens");
         proxies.check();
-        check_options(auth, access, origin, limits, sharding, overflow, heartbeat, topics, codec, backplane, events);
+        check_options(auth, access, origin, limits, rates, sharding, overflow, heartbeat, topics, codec, backplane, events);
     }
 };
 

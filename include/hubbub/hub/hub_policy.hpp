@@ -12,6 +12,7 @@
 #include <hubbub/policy/options_of.hpp>
 #include <hubbub/policy/origin.hpp>
 #include <hubbub/policy/overflow.hpp>
+#include <hubbub/policy/rates.hpp>
 #include <hubbub/policy/sharding.hpp>
 #include <hubbub/policy/topics.hpp>
 
@@ -27,6 +28,7 @@ struct DefaultPolicy {
     using Access = AllowEverything;
     using Origin = OriginCheck;
     using Limits = ConnectionLimits;
+    using Rates = TokenBuckets;
     using Sharding = RoundRobin;
     using Overflow = Disconnect;
     using Heartbeat = UniformHeartbeat;
@@ -44,6 +46,7 @@ concept HasAllAxes = requires {
     typename P::Access;
     typename P::Origin;
     typename P::Limits;
+    typename P::Rates;
     typename P::Sharding;
     typename P::Overflow;
     typename P::Heartbeat;
@@ -69,6 +72,9 @@ consteval bool check_policy() {
         static_assert(LimitsPolicy<typename P::Limits>,
                       "hubbub: Policy::Limits needs most_in_all(), most_of_address(PeerAddress const&) and "
                       "most_of_user(Identity const&), each const noexcept and std::uint32_t");
+        static_assert(RatesPolicy<typename P::Rates>,
+                      "hubbub: Policy::Rates needs of_session(Identity const&), of_user(Identity const&), "
+                      "of_address(PeerAddress const&) and RateAction on_excess(Identity const&), each const noexcept");
         static_assert(ShardingPolicy<typename P::Sharding>,
                       "hubbub: Policy::Sharding needs ShardIndex operator()(SessionInfo const&, ShardCount)");
         static_assert(

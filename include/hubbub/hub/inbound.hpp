@@ -53,7 +53,7 @@ class ByteInbound : public ByteConnectionOwner {
         bool on_message(MessageView message) { return session.on_decoded(message); }
         bool on_ping(std::span<std::byte const> payload) { return session.on_ping(payload); }
         bool on_pong(std::span<std::byte const>) { return session.on_any_pong(); }
-        bool on_fragment(std::size_t) { return !session.is_paused(); }
+        bool on_fragment(std::size_t) { return session.on_fragment(); }
         void on_close(CloseCode code, std::string_view reason) { session.on_close_frame(code, reason); }
         void on_error(CloseCode code, std::string_view reason) { session.on_violation(code, reason); }
     };

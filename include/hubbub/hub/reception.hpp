@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <hubbub/hub/handshake.hpp>
 #include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/shard_port.hpp>
+#include <hubbub/hub/throttle.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -25,13 +27,14 @@ class Reception final : public HandshakeHost {
     using Driver = typename Conn::Driver;
 
     Reception(ws::BlockPool& pool, HubOptions<Policy> const& options, LimitTable& table, std::shared_ptr<ShardPort> port,
-              typename Policy::EventSink& events, MemoryBudget const& memory)
+              typename Policy::EventSink& events, MemoryBudget const& memory, Throttle<typename Policy::Rates>& throttle)
         : pool_(pool),
           options_(options),
           table_(table),
           port_(std::move(port)),
           events_(events),
           memory_(memory),
+          throttle_(throttle),
           auth_(options.auth),
           origin_(options.origin),
           limits_(options.limits) {}
@@ -83,6 +86,10 @@ class Reception final : public HandshakeHost {
         std::unique_ptr<Handshake<Conn>> handshake;
     };
     static constexpr std::size_t most_refused_politely = 256;
+    static constexpr TurnedAway too_many_of_address{ConnectionRefusal::limit, http::Status::too_many_requests,
+                                                    "there are too many connections from this address"};
+    static constexpr TurnedAway too_often_of_address{ConnectionRefusal::rate, http::Status::too_many_requests,
+                                                     "there were too many connections from this address of late"};
 
     bool origin_passes(http::Request const& request) noexcept override {
         bool passes = false;
@@ -90,9 +97,8 @@ class Reception final : public HandshakeHost {
             tell_event(events_, {.name = "policy_threw", .detail = "origin"});
         return passes;
     }
-    bool settles(PeerAddress const& peer, LimitTable::Lease& lease) noexcept override {
-        return table_.settle(peer, limits_.most_of_address(peer), lease) == LimitTable::Refused::none;
-    }
+    std::optional<TurnedAway> settle(PeerAddress const& peer, LimitTable::Lease& lease) override;
+    std::optional<TurnedAway> turn_away(PeerAddress const& peer, TimePoint now, LimitTable::Lease& lease);
     void on_request(void* handshake, http::Request const& request) override;
     http::Response on_page(http::Request const& request) override;
     void on_refused(ConnectionRefusal why) noexcept override {
@@ -112,6 +118,7 @@ class Reception final : public HandshakeHost {
         if (auto* handshake = find(serial)) answer(*handshake, who);
     }
     void answer(Handshake<Conn>& handshake, Authenticated const& who) {
+        if (who.status != http::Status::switching_protocols) throttle_.note_failure(handshake.peer(), port_->now());
         handshake.answer(who, most_of_user(who.identity), who.expires_in ? port_->now() : TimePoint{});
     }
     void forget(Handshake<Conn>& handshake) {
@@ -131,6 +138,7 @@ class Reception final : public HandshakeHost {
     std::shared_ptr<ShardPort> port_;
     typename Policy::EventSink& events_;
     MemoryBudget const& memory_;
+    Throttle<typename Policy::Rates>& throttle_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with this, on the loop's thread
     typename Policy::Auth auth_;
     typename Policy::Origin origin_;
@@ -145,34 +153,40 @@ class Reception final : public HandshakeHost {
 template <ByteConnection Conn, HubPolicy Policy>
 void Reception<Conn, Policy>::accept(Conn&& connection, TimePoint now, std::span<std::byte> read) {
     LimitTable::Lease lease;
-    auto refused = LimitTable::Refused::none;
-    if (!closed_) {
-        PeerAddress const peer = connection.peer();
-        // A proxy's clients are counted for their own addresses, when these are known.
-        refused = table_.take(peer, limits_.most_in_all(), proxies_.trusts(peer) ? 0 : limits_.most_of_address(peer), lease);
-    }
-    bool const is_short = memory_.is_high();
-    if ((closed_ || is_short || refused != LimitTable::Refused::none) && all_.size() >= most_refused_politely)
-        return on_refused(closed_    ? ConnectionRefusal::draining
-                          : is_short ? ConnectionRefusal::memory
-                                     : ConnectionRefusal::limit);
+    auto const turned_away = turn_away(connection.peer(), now, lease);
+    if (turned_away && all_.size() >= most_refused_politely) return on_refused(turned_away->why);
     auto handshake = std::make_unique<Handshake<Conn>>(++serials_, std::move(connection), pool_, rules_, table_, *this);
     Handshake<Conn>& fresh = *handshake;
     fresh.place = all_.size();
     all_.push_back({now + options_.handshake_limit, std::move(handshake)});
     fresh.start(std::move(lease));
-    if (closed_) {
-        fresh.refuse({http::Status::service_unavailable, "the server is going away", false}, ConnectionRefusal::draining);
-    } else if (is_short) {
-        fresh.refuse({http::Status::service_unavailable, "the server is short of memory", false}, ConnectionRefusal::memory);
-    } else if (refused == LimitTable::Refused::in_all) {
-        fresh.refuse({http::Status::service_unavailable, "there are too many connections", false}, ConnectionRefusal::limit);
-    } else if (refused == LimitTable::Refused::address) {
-        fresh.refuse({http::Status::too_many_requests, "there are too many connections from this address", false},
-                     ConnectionRefusal::limit);
-    } else if (!read.empty()) {
+    if (turned_away)
+        fresh.refuse(*turned_away);
+    else if (!read.empty())
         fresh.feed(read);
-    }
+}
+
+template <ByteConnection Conn, HubPolicy Policy>
+std::optional<TurnedAway> Reception<Conn, Policy>::turn_away(PeerAddress const& peer, TimePoint now, LimitTable::Lease& lease) {
+    using http::Status;
+    using Why = ConnectionRefusal;
+    if (closed_) return TurnedAway{Why::draining, Status::service_unavailable, "the server is going away"};
+    if (memory_.is_high()) return TurnedAway{Why::memory, Status::service_unavailable, "the server is short of memory"};
+    // A proxy's clients are counted for their own addresses, when these are known.
+    bool const is_proxy = proxies_.trusts(peer);
+    auto const refused = table_.take(peer, limits_.most_in_all(), is_proxy ? 0 : limits_.most_of_address(peer), lease);
+    if (refused == LimitTable::Refused::in_all)
+        return TurnedAway{Why::limit, Status::service_unavailable, "there are too many connections"};
+    if (refused == LimitTable::Refused::address) return too_many_of_address;
+    if (!is_proxy && !throttle_.admits(peer, now)) return too_often_of_address;
+    return std::nullopt;
+}
+
+template <ByteConnection Conn, HubPolicy Policy>
+std::optional<TurnedAway> Reception<Conn, Policy>::settle(PeerAddress const& peer, LimitTable::Lease& lease) {
+    if (table_.settle(peer, limits_.most_of_address(peer), lease) != LimitTable::Refused::none) return too_many_of_address;
+    if (!throttle_.admits(peer, port_->now())) return too_often_of_address;
+    return std::nullopt;
 }
 
 template <ByteConnection Conn, HubPolicy Policy>
@@ -182,6 +196,9 @@ void Reception<Conn, Policy>::on_request(void* handshake, http::Request const& r
         static_cast<void>(request);
         answer(whose, Authenticated::as({}));
     } else {
+        if (!throttle_.may_authenticate(whose.peer(), port_->now()))
+            return whose.refuse(
+                {ConnectionRefusal::rate, http::Status::too_many_requests, "too many have failed to say who they are"});
         // A verdict that comes later is posted to this loop; by then the handshake may be over, or all of this gone.
         Asked<Authenticated> asked(
             [port = port_, alive = std::weak_ptr<bool>(alive_), this, serial = whose.serial()](Authenticated who) {

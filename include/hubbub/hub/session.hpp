@@ -20,6 +20,7 @@
 #include <hubbub/hub/results.hpp>
 #include <hubbub/hub/session_extras.hpp>
 #include <hubbub/hub/subscriber.hpp>
+#include <hubbub/hub/talkers.hpp>
 #include <hubbub/hub/target.hpp>
 #include <hubbub/hub/timing_wheel.hpp>
 #include <hubbub/ws/close_payload.hpp>
@@ -123,7 +124,8 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     friend class MessageInbound;
     friend class Shard<Conn, Policy>;
     enum class Pending : std::uint8_t { flush, drop };
-    static constexpr std::uint8_t paused_by_user = 1, paused_by_congestion = 2, paused_by_verdict = 4, paused_by_questions = 8;
+    static constexpr std::uint32_t paused_by_user = 1, paused_by_congestion = 2, paused_by_verdict = 4, paused_by_questions = 8,
+                                   paused_by_rate = 16, paused_by_anything = 63;
 
     SessionExtras& extras() {
         if (!extras_) extras_ = std::make_unique<SessionExtras>();
@@ -171,8 +173,14 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     bool is_paused() const noexcept { return paused_ != 0; }
     bool on_decoded(MessageView message);
     bool on_ping(std::span<std::byte const> payload);
+    /// Its bytes count when the message is whole.
+    bool on_fragment() {
+        shard_->note_use(*this, 0);
+        return !is_paused();
+    }
     bool on_any_pong() {
         shard_->note_round_trip(pinged_at_);
+        shard_->note_use(*this, 0);
         return !is_paused();
     }
     void on_close_frame(CloseCode code, std::string_view reason);
@@ -212,8 +220,8 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     bool wants_pong() const noexcept { return extras_ && extras_->pong && !close_sent_ && queue.control_frames() == 0; }
     void became_blocked();
 
-    void pause(std::uint8_t why);
-    void resume(std::uint8_t why);
+    void pause(std::uint32_t why);
+    void resume(std::uint32_t why);
     void begin_close(CloseCode code, std::string_view reason, CloseInfo::By by, Pending pending);
     void end(CloseInfo info, bool reset = false);
     void ping();
@@ -233,15 +241,16 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     Shard<Conn, Policy>* shard_;
     std::uint32_t index_, generation_;  ///< with the shard's number its id
     WheelLinks wheel_;
-    bool close_sent_ : 1 = false;
-    bool heard_all_ : 1 = false;  ///< the peer's Close has come, or it broke the protocol: nothing more is decoded
-    bool is_pinged_ : 1 = false;
-    bool shut_down_ = false;
-    std::uint8_t paused_ = 0;
-    std::uint32_t heard_at_ = 0;       ///< in ticks, like the next two
-    std::uint32_t progress_at_ = 0;    ///< of writing, or when the Close was queued
-    std::uint32_t incomplete_at_ = 0;  ///< since when a message is incomplete, 0 for none
-    std::uint32_t pinged_at_ = 0;      ///< milliseconds of the shard's clock
+    std::uint32_t close_sent_ : 1 = false;
+    std::uint32_t heard_all_ : 1 = false;  ///< the peer's Close has come, or it broke the protocol: nothing more is decoded
+    std::uint32_t is_pinged_ : 1 = false;
+    std::uint32_t shut_down_ : 1 = false;
+    std::uint32_t paused_ : 6 = 0;               ///< why: paused_by_...
+    std::uint32_t talker_ : 22 = Talkers::none;  ///< where it is counted what it said of late
+    std::uint32_t heard_at_ = 0;                 ///< in ticks, like the next two
+    std::uint32_t progress_at_ = 0;              ///< of writing, or when the Close was queued
+    std::uint32_t incomplete_at_ = 0;            ///< since when a message is incomplete, 0 for none
+    std::uint32_t pinged_at_ = 0;                ///< milliseconds of the shard's clock
     LimitTable::Lease lease_;
     std::unique_ptr<SessionExtras> extras_;
     struct SharedHeartbeat {};
@@ -409,6 +418,7 @@ bool Session<Conn, Policy>::on_decoded(MessageView message) {
     shard_->note_received();
     if (extras_ && extras_->message_at) extras_->message_at = shard_->tick();
     shard_->call(*this, [&](auto& handler) { handler.on_message(*this, message); });
+    shard_->note_use(*this, message.size());
     return !is_paused();
 }
 
@@ -417,6 +427,7 @@ bool Session<Conn, Policy>::on_ping(std::span<std::byte const> payload) {
     // RFC 6455 5.5.3: only the newest needs an answer.
     extras().pong.emplace(reinterpret_cast<char const*>(payload.data()), payload.size());
     shard_->delivery().admission().want_flush(*this);
+    shard_->note_use(*this, payload.size());
     return !is_paused();
 }
 
@@ -496,7 +507,8 @@ void Session<Conn, Policy>::after_flush() {
     if (!close_sent_ || !queue.empty()) return;
     if constexpr (MessageConnection<Conn> || EitherConnection<Conn>) {
         if (has_engine()) {
-            if (!std::exchange(shut_down_, true)) {
+            if (!shut_down_) {
+                shut_down_ = true;
                 auto const& ended = extras().ended;
                 connection_.send_close(ended->code, ended->reason);
             }
@@ -505,7 +517,9 @@ void Session<Conn, Policy>::after_flush() {
         }
     }
     // RFC 6455 7.1.1: the server ends first, and waits for the peer's end, so that no reset overtakes the Close.
-    if (heard_all_ && !std::exchange(shut_down_, true)) connection_.shutdown();
+    if (!heard_all_ || shut_down_) return;
+    shut_down_ = true;
+    connection_.shutdown();
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -523,15 +537,16 @@ void Session<Conn, Policy>::push_control(ws::Opcode opcode, std::string_view pay
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-void Session<Conn, Policy>::pause(std::uint8_t why) {
+void Session<Conn, Policy>::pause(std::uint32_t why) {
     if (state == State::closed) return;
-    if (!std::exchange(paused_, static_cast<std::uint8_t>(paused_ | why))) connection_.pause_reading();
+    if (!paused_) connection_.pause_reading();
+    paused_ |= why & paused_by_anything;
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-void Session<Conn, Policy>::resume(std::uint8_t why) {
+void Session<Conn, Policy>::resume(std::uint32_t why) {
     if (!(paused_ & why) || state == State::closed) return;
-    paused_ = static_cast<std::uint8_t>(paused_ & ~why);
+    paused_ &= ~why & paused_by_anything;
     if (paused_) return;
     heard_at_ = shard_->tick();  // it could not be heard
     connection_.resume_reading();

@@ -22,6 +22,7 @@
 #include <hubbub/hub/session.hpp>
 #include <hubbub/hub/session_table.hpp>
 #include <hubbub/hub/shard_snapshot.hpp>
+#include <hubbub/hub/throttle.hpp>
 #include <hubbub/hub/timers.hpp>
 #include <hubbub/hub/topic_router.hpp>
 
@@ -54,6 +55,7 @@ class Shard final : private TurnHook, private RouterHost {
               memory(options.memory ? options.memory : std::make_shared<MemoryBudget>()) {}
         HubOptions<Policy> options;
         LimitTable limits;
+        RateTable rates;
         ShardLoads loads;
         std::shared_ptr<MemoryBudget> memory;
         typename Router::Ports ports;
@@ -185,6 +187,19 @@ class Shard final : private TurnHook, private RouterHost {
     }
     void reschedule(SessionType& session) { wheel_.schedule(session.id().index, session.check_time(tick_), tick_, links()); }
     void note_received() noexcept { ++received_; }
+    /// A session has sent so many bytes of payload, in a message, a fragment or a control frame.
+    void note_use(SessionType& session, std::size_t bytes) {
+        if constexpr (!never_limits<typename Policy::Rates>) {
+            if (session.state != Subscriber::State::open) return;
+            auto const peer = [&session] { return session.peer(); };
+            session.talker_ = throttle_.talker_of(session.talker_, session.id().index, peer) & Talkers::most;
+            if (!session.talker_) return;
+            Duration const wait =
+                throttle_.note_message(throttle_.talkers()[session.talker_], session.identity(), bytes, now_, peer);
+            if (wait > Duration::zero()) [[unlikely]]
+                throttle(session, wait);
+        }
+    }
     void note_write() noexcept { ++writes_; }
     void note_closing(SessionType& session) { closing_.push_back(&session); }
     void note_dead(SessionType& session) {
@@ -285,6 +300,9 @@ class Shard final : private TurnHook, private RouterHost {
     auto links() noexcept {
         return [this](std::uint32_t index) -> WheelLinks& { return sessions_[index].wheel_; };
     }
+    auto moves_talker() noexcept {
+        return [this](std::uint32_t session, std::uint32_t number) { sessions_[session].talker_ = number & Talkers::most; };
+    }
     bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].name.front() == '\0'; }
     template <class F>
     void call_on(SessionType& session, F&& function) {
@@ -325,6 +343,8 @@ class Shard final : private TurnHook, private RouterHost {
     void tell_engine();
     void tell_closed(SessionType& session);
     void run_ticks();
+    void throttle(SessionType& session, Duration wait);
+    bool may_subscribe(SessionType& session);
     void settle_memory();
     void shed(std::size_t excess);
 
@@ -343,6 +363,7 @@ class Shard final : private TurnHook, private RouterHost {
     typename Policy::Overflow overflow_;
     Delivery delivery_;
     MemoryAccount memory_;
+    Throttle<typename Policy::Rates> throttle_;
     Router router_;
     typename ReceptionOf<Conn>::type reception_;
     SessionTable<SessionType> sessions_;
@@ -357,7 +378,7 @@ class Shard final : private TurnHook, private RouterHost {
     std::uint32_t tick_ = 1, ran_tick_ = 1;
     bool ended_ = false;
     detail::SmallRandom random_;
-    std::uint64_t opened_ = 0, closed_ = 0, received_ = 0, writes_ = 0, callbacks_threw_ = 0, shed_ = 0;
+    std::uint64_t opened_ = 0, closed_ = 0, received_ = 0, writes_ = 0, callbacks_threw_ = 0, shed_ = 0, throttled_ = 0;
     std::size_t kept_ = 0;                ///< bytes that sessions keep of what came in
     std::size_t kept_by_handshakes_ = 0;  ///< the same, as of the last tick
     std::size_t unsettled_ = 0;           ///< what of it has come since the budget was looked at
@@ -385,8 +406,10 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       overflow_(shared_->options.overflow),
       delivery_(shared_->options.queue, overflow_, shared_->hash),
       memory_(shared_->memory, shared_->ports.size()),
+      throttle_(shared_->options.rates, shared_->rates),
       router_(index, shared_->ports, delivery_, shared_->options, shared_->hash, shared_->draw(2u + index.value), *this),
-      reception_(delivery_.pool(), shared_->options, shared_->limits, shared_->ports[index.value], events_, *shared_->memory),
+      reception_(delivery_.pool(), shared_->options, shared_->limits, shared_->ports[index.value], events_, *shared_->memory,
+                 throttle_),
       begun_(loop.now() - tick_length),
       now_(loop.now()),
       next_tick_(now_ + tick_length),
@@ -489,6 +512,7 @@ template <BasicConnection Conn, HubPolicy Policy>
 SubscribeResult Shard<Conn, Policy>::subscribe(SessionType& session, std::string_view topic) {
     if (auto const known = delivery_.topics().find(topic); known && static_cast<Subscriber&>(session).find(*known))
         return SubscribeResult::already;
+    if (!may_subscribe(session)) return SubscribeResult::too_often;
     Identity const& who = session.identity();
     std::size_t const internal = 1 + (who.user.empty() ? 0 : 1) + who.labels.size();  // topics that the session did not ask for
     std::size_t const asked = session.extras_ ? session.extras_->subscriptions.size() : 0;
@@ -500,6 +524,30 @@ SubscribeResult Shard<Conn, Policy>::subscribe(SessionType& session, std::string
         session.ask_to_subscribe(topic);
     }
     return SubscribeResult::started;
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+bool Shard<Conn, Policy>::may_subscribe(SessionType& session) {
+    if constexpr (never_limits<typename Policy::Rates>) {
+        return true;
+    } else {
+        auto const peer = [&session] { return session.peer(); };
+        session.talker_ = throttle_.talker_of(session.talker_, session.id().index, peer) & Talkers::most;
+        return !session.talker_ || throttle_.may_subscribe(throttle_.talkers()[session.talker_], session.identity(), now_);
+    }
+}
+
+/// A session is beyond its rates for so long.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::throttle(SessionType& session, Duration wait) {
+    ++throttled_;
+    tell_event({"session_throttled", session.id()});
+    if (throttle_.on_excess(session.identity()) == RateAction::close)
+        return session.begin_close(CloseCode::policy_violation, "too much in a short time", CloseInfo::By::us,
+                                   SessionType::Pending::flush);
+    session.pause(SessionType::paused_by_rate);
+    after(session.id(), std::chrono::ceil<std::chrono::milliseconds>(wait),
+          [](SessionType& whose) { whose.resume(SessionType::paused_by_rate); });
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -598,6 +646,7 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
     result.memory_of_queues = delivery_.pool().footprint();
     result.memory_of_inbound = kept_ + kept_by_handshakes_;
     result.shed = shed_;
+    result.throttled = throttled_;
     result.loop_lag = lag_;
     result.round_trip = std::chrono::milliseconds(round_trip_);
     return result;
@@ -620,6 +669,7 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     delivery_.end_turn();
     for (SessionType* const session : burying_) {
         note_kept(0, session->kept_inbound());
+        if (session->talker_) throttle_.talkers().remove(session->talker_, moves_talker());
         wheel_.remove(session->id().index, links());
         sessions_.destroy(session->id().index);
     }
@@ -818,6 +868,7 @@ void Shard<Conn, Policy>::run_ticks() {
     if (tick_ % 10 == 0) {
         router_.forget_lonely();
         delivery_.pool().trim();
+        throttle_.talkers().sweep(now_, moves_talker());
     }
 }
 

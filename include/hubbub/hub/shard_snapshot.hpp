@@ -20,6 +20,7 @@ struct ShardSnapshot {
     std::uint64_t writes = 0;    ///< calls of `write` of connections: how much each carries is `delivery.written / writes`
     std::uint64_t callbacks_threw = 0;
     std::uint64_t refused[refusals] = {};  ///< connections, by Refusal
+    std::uint64_t throttled = 0;           ///< how often a session went beyond its rates
     std::size_t sessions = 0;
     std::size_t handshakes = 0;
     std::size_t topics = 0;
@@ -46,6 +47,7 @@ struct ShardSnapshot {
         memory_of_queues += other.memory_of_queues;
         memory_of_inbound += other.memory_of_inbound;
         shed += other.shed;
+        throttled += other.throttled;
         loop_lag = std::max(loop_lag, other.loop_lag);
         round_trip = std::max(round_trip, other.round_trip);
         return *this;

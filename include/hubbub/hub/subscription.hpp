@@ -13,6 +13,7 @@ enum class SubscribeResult : std::uint8_t {
     started,
     already,         ///< it is a member, or about to be
     too_many,        ///< the session has as many as it may
+    too_often,       ///< it has subscribed more often than it may: see SessionRates
     malformed_name,  ///< empty, longer than 255 bytes, or with a leading NUL
     closed,
 };

@@ -110,6 +110,22 @@ static_assert(HeartbeatPolicy<Heartbeat<Archetype>>);
 static_assert(!HeartbeatPolicy<Heartbeat<NotCopied>> && !HeartbeatPolicy<HeartbeatThatThrows>);
 
 template <class Base>
+struct Rates : Base {
+    using Base::Base;
+    SessionRates of_session(Identity const&) const noexcept { return {}; }
+    UserRates of_user(Identity const&) const noexcept { return {}; }
+    AddressRates of_address(PeerAddress const&) const noexcept { return {}; }
+    RateAction on_excess(Identity const&) const noexcept { return RateAction::pause; }
+};
+struct RatesWithoutAction : Archetype {
+    SessionRates of_session(Identity const&) const noexcept { return {}; }
+    UserRates of_user(Identity const&) const noexcept { return {}; }
+    AddressRates of_address(PeerAddress const&) const noexcept { return {}; }
+};
+static_assert(RatesPolicy<Rates<Archetype>>);
+static_assert(!RatesPolicy<Rates<NotCopied>> && !RatesPolicy<RatesWithoutAction>);
+
+template <class Base>
 struct Topics : Base {
     using Base::Base;
     TopicOptions options_for(std::string_view) const { return {}; }
@@ -164,6 +180,7 @@ struct Archetypes {
     using Access = Made<archetypes::Access>;
     using Origin = Made<archetypes::Origin>;
     using Limits = Made<archetypes::Limits>;
+    using Rates = Made<archetypes::Rates>;
     using Sharding = Made<Chooser>;
     using Overflow = archetypes::Overflow;
     using Heartbeat = Made<archetypes::Heartbeat>;
