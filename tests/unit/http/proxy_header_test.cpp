@@ -13,7 +13,7 @@ using hubbub::http::ProxyHeader;
 
 namespace {
 
-std::span<std::byte const> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+std::span<std::byte const> octets_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
 /// What a header says, or how it is refused; the same however it is split, and what follows it is not touched.
 std::string read(std::string const& header) {
@@ -22,11 +22,11 @@ std::string read(std::string const& header) {
     std::string first;
     for (std::size_t split = 0; split <= all.size(); ++split) {
         ProxyHeader reader;
-        auto result = reader.feed(bytes_of(std::string_view(all).substr(0, split)));
+        auto result = reader.feed(octets_of(std::string_view(all).substr(0, split)));
         std::size_t consumed = result.consumed;
         if (result.state == ProxyHeader::Progress::need_more) {
             CHECK(consumed == split);
-            result = reader.feed(bytes_of(std::string_view(all).substr(split)));
+            result = reader.feed(octets_of(std::string_view(all).substr(split)));
             consumed += result.consumed;
         }
         std::string said = "more";

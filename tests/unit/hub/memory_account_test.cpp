@@ -8,47 +8,47 @@ using hubbub::MemoryAccount;
 using hubbub::MemoryBudget;
 
 namespace {
-constexpr std::size_t step = MemoryAccount::step;
+constexpr std::size_t account_step = MemoryAccount::step;
 }
 
-TEST_CASE("An account takes steps of the budget, and gives back what is more than a step too much") {
-    auto const budget = std::make_shared<MemoryBudget>(100 * step);
+TEST_CASE("An account takes steps of the budget, and gives back what is more than a account_step too much") {
+    auto const budget = std::make_shared<MemoryBudget>(100 * account_step);
     MemoryAccount account(budget, 1);
     account.settle(1);
-    CHECK(budget->used() == step);
-    account.settle(step);  // nothing to do
-    CHECK(budget->used() == step);
-    account.settle(step + 1);
-    CHECK(budget->used() == 2 * step);
-    account.settle(1);  // within a step: kept
-    CHECK(budget->used() == 2 * step);
-    account.settle(10 * step);
-    CHECK(budget->used() == 11 * step);
+    CHECK(budget->used() == account_step);
+    account.settle(account_step);  // nothing to do
+    CHECK(budget->used() == account_step);
+    account.settle(account_step + 1);
+    CHECK(budget->used() == 2 * account_step);
+    account.settle(1);  // within a account_step: kept
+    CHECK(budget->used() == 2 * account_step);
+    account.settle(10 * account_step);
+    CHECK(budget->used() == 11 * account_step);
     account.settle(0);
     CHECK(budget->used() == 0);
 }
 
 TEST_CASE("What an account has goes back when it goes") {
-    auto const budget = std::make_shared<MemoryBudget>(100 * step);
+    auto const budget = std::make_shared<MemoryBudget>(100 * account_step);
     {
         MemoryAccount one(budget, 2), other(budget, 2);
-        one.settle(5 * step);
-        other.settle(7 * step);
-        CHECK(budget->used() == 14 * step);
+        one.settle(5 * account_step);
+        other.settle(7 * account_step);
+        CHECK(budget->used() == 14 * account_step);
     }
     CHECK(budget->used() == 0);
 }
 
 TEST_CASE("Who has less than his part of the budget frees nothing, and together they come down to the high mark") {
-    auto const budget = std::make_shared<MemoryBudget>(100 * step);
+    auto const budget = std::make_shared<MemoryBudget>(100 * account_step);
     MemoryAccount small(budget, 2), large(budget, 2);
-    small.settle(20 * step);
-    large.settle(70 * step);
+    small.settle(20 * account_step);
+    large.settle(70 * account_step);
     CHECK(large.excess() == 0);  // high, and not over
-    large.settle(90 * step);
+    large.settle(90 * account_step);
     CHECK(small.excess() == 0);
-    CHECK(large.excess() == 32 * step);  // 91 + 21 - 80
-    small.settle(60 * step);
-    CHECK(small.excess() == 21 * step);  // its part is 40
-    CHECK(large.excess() == 51 * step);
+    CHECK(large.excess() == 32 * account_step);  // 91 + 21 - 80
+    small.settle(60 * account_step);
+    CHECK(small.excess() == 21 * account_step);  // its part is 40
+    CHECK(large.excess() == 51 * account_step);
 }

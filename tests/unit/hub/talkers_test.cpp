@@ -9,8 +9,8 @@ using namespace hubbub;
 using namespace std::chrono_literals;
 
 namespace {
-TimePoint const start{1h};
-Rate const rate{.per_second = 10, .burst = 10};
+TimePoint const talk_start{1h};
+Rate const ten_a_second{.per_second = 10, .burst = 10};
 }  // namespace
 
 TEST_CASE("A session that was told its number has it until it is told another") {
@@ -32,15 +32,15 @@ TEST_CASE("Who has been quiet until his buckets were full is forgotten, the othe
     auto const move = [&](std::uint32_t session, std::uint32_t number) { number_of[session] = number; };
     for (std::uint32_t session = 0; session < 6; ++session) {
         number_of[session] = talkers.make(session);
-        talkers[number_of[session]].messages.take(rate, session % 2 ? 1 : 10, start);
+        talkers[number_of[session]].messages.take(ten_a_second, session % 2 ? 1 : 10, talk_start);
     }
-    talkers.sweep(start + 500ms, move);
+    talkers.sweep(talk_start + 500ms, move);
     CHECK(talkers.size() == 3);
     for (auto const& [session, number] : number_of) {
         CHECK((number == Talkers::none) == (session % 2 == 1));
         if (number) CHECK(talkers[number].session == session);
     }
-    talkers.sweep(start + 1s, move);
+    talkers.sweep(talk_start + 1s, move);
     CHECK(talkers.size() == 0);
 }
 
