@@ -143,20 +143,20 @@ class OutboundQueue {
     /// Drops every free message whose time is over. Returns how many went.
     std::uint32_t drop_expired(ws::BlockPool& pool, std::int64_t now) {
         std::uint32_t dropped = 0;
-        for (std::uint32_t i = boundary(); i < size(); ++i) {
-            for (bool again = true; again && i < size();) {
-                again = false;
-                for (ws::MessageRecord const& record : ws::BlockPool::records(at(i).block)) {
-                    ws::Slice const& slice = at(i);
-                    if (!record.expires_at || record.expires_at > now) continue;
-                    if (record.offset < slice.offset || record.offset - slice.offset >= slice.length) continue;
-                    std::uint32_t const before = record.offset - slice.offset;
-                    cut(pool, i, before, static_cast<std::uint32_t>(ws::server_frame_size(slice.block->bytes + record.offset)));
-                    ++dropped;
-                    again = true;  // the slice has changed, or is another
-                    break;
-                }
+        for (std::uint32_t i = boundary(); i < size();) {
+            ws::Slice const& slice = at(i);
+            auto const* const record = ws::BlockPool::find_record(slice, [now](ws::MessageRecord const& each) {
+                return each.expires_at && each.expires_at <= now;
+            });
+            if (!record) {
+                ++i;
+                continue;
             }
+            // What is before it becomes a slice of its own, and what is behind it is looked at next.
+            std::uint32_t const before = record->offset - slice.offset;
+            cut(pool, i, before, static_cast<std::uint32_t>(ws::server_frame_size(slice.block->bytes + record->offset)));
+            i += before ? 1 : 0;
+            ++dropped;
         }
         return dropped;
     }

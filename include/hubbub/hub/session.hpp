@@ -404,11 +404,8 @@ RefreshResult Session<Conn, Policy>::refresh(Authenticated const& who) {
 template <BasicConnection Conn, HubPolicy Policy>
 bool Session<Conn, Policy>::add_label(std::string_view label) {
     if (state != State::open) return false;
-    auto& labels = extras().identity.labels;
-    for (auto const& each : labels)
-        if (each == label) return false;
-    labels.emplace_back(label);
-    shard_->join_internal(*this, internal_topics::label(label));
+    if (!shard_->join_internal(*this, internal_topics::label(label))) return false;
+    extras().identity.labels.emplace_back(label);
     return true;
 }
 

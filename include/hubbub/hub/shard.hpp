@@ -138,7 +138,13 @@ class Shard final : private TurnHook, private RouterHost {
     bool unsubscribe(SessionType& session, std::string_view topic);
     /// What the authorization said about a subscription; `on_subscribed` is told later in the turn.
     void decide_subscription(SessionType& session, std::string_view topic, bool allowed);
-    void join_internal(SessionType& session, std::string_view topic) { router_.subscribe(session, router_.intern(topic)); }
+    /// False: it is a member already.
+    bool join_internal(SessionType& session, std::string_view topic) {
+        std::uint32_t const number = router_.intern(topic);
+        if (static_cast<Subscriber&>(session).find(number)) return false;
+        router_.subscribe(session, number);
+        return true;
+    }
     void leave_internal(SessionType& session, std::string_view topic) { (void)unsubscribe(session, topic); }
     /// One more connection of a user. False: he has as many as he may.
     bool lease_user(Identity const& who, LimitTable::UserLease& lease) {
@@ -372,6 +378,7 @@ class Shard final : private TurnHook, private RouterHost {
     std::shared_ptr<Drain> drain_;
     std::vector<std::shared_ptr<Drain>> draining_too_;
     TimePoint drain_ends_{};
+    std::uint32_t drain_at_ = 0;                                  ///< sessions before this one it has closed
     std::uint64_t drain_cut_ = 0;                                 ///< sessions that the drain's deadline has reset
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with the shard, on its thread
     TimePoint begun_, now_, next_tick_, armed_ = TimePoint::max();
@@ -387,7 +394,7 @@ class Shard final : private TurnHook, private RouterHost {
     std::vector<Subscriber*> flushing_;
     std::vector<SessionType*> closing_, dead_, burying_, holding_;
     std::vector<SessionId> held_back_;
-    std::vector<Told> told_;
+    std::vector<Told> told_, telling_;
 };
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -603,6 +610,7 @@ void Shard<Conn, Policy>::drain(std::shared_ptr<Drain> drain) {
     if (drain_) return draining_too_.push_back(std::move(drain));  // idempotent: it is told when the first one is
     drain_ = std::move(drain);
     drain_ends_ = loop_.now() + drain_->options().deadline;
+    drain_at_ = 0;
     drain_cut_ = 0;
     tell_event({.name = "drain_begun", .number = sessions_.size()});
     reception_.close();
@@ -786,7 +794,8 @@ void Shard<Conn, Policy>::tell_engine() {
 /// Tells sessions of subscriptions, of pressure, and of identities that expire.
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::tell() {
-    for (auto const& [what, id, number, refused] : std::exchange(told_, {})) {
+    telling_.swap(told_);
+    for (auto const& [what, id, number, refused] : telling_) {
         SessionType* const session = find(id);
         if (!session || !session->is_open()) continue;
         if (what == Told::What::expiring) {
@@ -798,12 +807,12 @@ void Shard<Conn, Policy>::tell() {
             call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
             continue;
         }
-        Topic& topic = delivery_.topics()[number];
+        Topic const& topic = delivery_.topics()[number];
         if (!static_cast<Subscriber&>(*session).find(number)) continue;  // it has left meanwhile
-        std::string const name = topic.name;
-        Subscription const subscription{name, true, topic.position};
+        Subscription const subscription{topic.name, true, topic.position};  // it may leave now: topics are forgotten on a tick
         call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
     }
+    telling_.clear();
     auto& pressures = delivery_.admission().pressures();
     for (std::size_t i = 0; i < pressures.size(); ++i) {
         auto* const session = static_cast<SessionType*>(pressures[i].subscriber);
@@ -838,6 +847,7 @@ void Shard<Conn, Policy>::on_wake() noexcept {
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::run_ticks() {
     // A loop that was stopped for long looks at each slot of the wheel once, not at each tick.
+    bool const is_slow_tick = ran_tick_ / 10 != tick_ / 10;
     if (tick_ - ran_tick_ > TimingWheel::slots) ran_tick_ = tick_ - TimingWheel::slots;
     while (ran_tick_ != tick_) {
         ++ran_tick_;
@@ -852,20 +862,22 @@ void Shard<Conn, Policy>::run_ticks() {
     }
     if (!held_back_.empty()) release_held_back();
     if (drain_) {
-        std::size_t left = drain_->batch(tick_length);
-        bool const over = now_ >= drain_ends_;
-        sessions_.each([&](SessionType& session) {
-            if (over) {
+        if (now_ >= drain_ends_) {
+            sessions_.each([&](SessionType& session) {
                 if (session.state != Subscriber::State::closed) ++drain_cut_;
-                return session.end({CloseCode::abnormal, "the drain was over", CloseInfo::By::us}, true);
-            }
-            if (!left || !session.is_open()) return;
-            --left;
-            session.close(drain_->options().code, drain_->options().reason);
-        });
-        if (over) reception_.clear();
+                session.end({CloseCode::abnormal, "the drain was over", CloseInfo::By::us}, true);
+            });
+            reception_.clear();
+        } else {
+            std::size_t left = drain_->batch(tick_length);
+            drain_at_ = sessions_.each_from(drain_at_, [&](SessionType& session) {  // nobody comes any more
+                if (!session.is_open()) return true;
+                session.close(drain_->options().code, drain_->options().reason);
+                return --left != 0;
+            });
+        }
     }
-    if (tick_ % 10 == 0) {
+    if (is_slow_tick) {
         router_.forget_lonely();
         delivery_.pool().trim();
         throttle_.talkers().sweep(now_, moves_talker());

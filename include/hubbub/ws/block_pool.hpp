@@ -119,6 +119,17 @@ class BlockPool {
             while (free_[size_class]) give_back(size_class);
     }
 
+    /// The first record of a message of `slice` for which `matches(record)`, or null.
+    template <class Matches>
+    static MessageRecord const* find_record(Slice const& slice, Matches&& matches) noexcept {
+        auto const all = records(slice.block);
+        auto record = std::partition_point(all.begin(), all.end(),
+                                           [&](MessageRecord const& each) { return each.offset < slice.offset; });
+        for (; record != all.end() && record->offset - slice.offset < slice.length; ++record)
+            if (matches(*record)) return &*record;
+        return nullptr;
+    }
+
     /// Gives memory back that recent peaks did not need. Called on a slow tick.
     void trim() noexcept {
         recent_peak_ = std::max(ledger_.take_peak(), recent_peak_ - recent_peak_ / 8);
