@@ -120,7 +120,7 @@ struct World {
     static HubOptions<> options() {
         HubOptions options;
         options.queue = {.bytes = 64u << 20, .messages = 32'000, .high_bytes = 32u << 20};
-        options.subscriptions = 1'000;
+        options.subscriptions = 200'000;
         options.heartbeat.silence_limit = std::chrono::hours(10'000);  // pings go out, and nobody answers
         options.seed = 1;
         return options;

@@ -74,7 +74,9 @@ class Delivery {
     void end_turn();
 
     /// Gives a session what its topics published so far, so that what is queued next comes behind it.
-    void catch_up(Subscriber& subscriber);
+    void catch_up(Subscriber& subscriber) {
+        if (!dirty_.empty() && subscriber.seen != published_) give_up_to_now(subscriber);
+    }
 
    private:
     static constexpr std::uint32_t none = ~0u;
@@ -100,7 +102,8 @@ class Delivery {
     void exclude(Topic& topic, std::uint32_t number, Subscriber& except, std::uint32_t offset, std::uint32_t length);
     void fan_out(Topic& topic);
     void give(Topic& topic, Topic::Member const& member);
-    void catch_up(Membership const& membership);
+    void give_up_to_now(Subscriber& subscriber);
+    void give_up_to_now(Membership const& membership);
     std::uint32_t part_at_end(Topic& topic);
     RunPart end_of(Topic const& topic) const noexcept;
 
@@ -332,19 +335,18 @@ inline void Delivery::admit(Topic& topic) {
 
 /// A direct send comes behind what its receiver's topics got before it: the order of the program. Looks through what is least: the
 /// publications since the last time, the topics that have an open run, or those of the receiver.
-inline void Delivery::catch_up(Subscriber& subscriber) {
-    if (dirty_.empty() || subscriber.seen == published_) return;
+[[gnu::noinline]] inline void Delivery::give_up_to_now(Subscriber& subscriber) {
     std::size_t const behind = std::min<std::size_t>(published_ - subscriber.seen, published_to_.size());
     subscriber.seen = published_;
     std::span<std::uint32_t const> topics(dirty_);
     if (behind < topics.size()) topics = std::span(published_to_).last(behind);
     if (subscriber.memberships() <= topics.size())
-        return subscriber.each_membership([this](Membership const& membership) { catch_up(membership); });
+        return subscriber.each_membership([this](Membership const& membership) { give_up_to_now(membership); });
     for (std::uint32_t const number : topics)
-        if (Membership const* const membership = subscriber.find(number)) catch_up(*membership);
+        if (Membership const* const membership = subscriber.find(number)) give_up_to_now(*membership);
 }
 
-inline void Delivery::catch_up(Membership const& membership) {
+inline void Delivery::give_up_to_now(Membership const& membership) {
     Topic& topic = topics_[membership.topic];
     Topic::Member& member = topic.members[membership.place];
     if (topic.run.empty() || member.from == Topic::Member::joining) return;

@@ -145,9 +145,8 @@ class OutboundQueue {
         std::uint32_t dropped = 0;
         for (std::uint32_t i = boundary(); i < size();) {
             ws::Slice const& slice = at(i);
-            auto const* const record = ws::BlockPool::find_record(slice, [now](ws::MessageRecord const& each) {
-                return each.expires_at && each.expires_at <= now;
-            });
+            auto const* const record = ws::BlockPool::find_record(
+                slice, [now](ws::MessageRecord const& each) { return each.expires_at && each.expires_at <= now; });
             if (!record) {
                 ++i;
                 continue;

@@ -170,6 +170,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
             return heartbeat_;
     }
     ws::DecoderLimits const& decoder_limits() const noexcept { return shard_->options().message; }
+    ws::BlockPool& block_pool() noexcept { return shard_->delivery().pool(); }
     bool is_paused() const noexcept { return paused_ != 0; }
     bool on_decoded(MessageView message);
     bool on_ping(std::span<std::byte const> payload);

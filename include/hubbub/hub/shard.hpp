@@ -808,7 +808,7 @@ void Shard<Conn, Policy>::tell() {
             continue;
         }
         Topic const& topic = delivery_.topics()[number];
-        if (!static_cast<Subscriber&>(*session).find(number)) continue;  // it has left meanwhile
+        if (!static_cast<Subscriber&>(*session).find(number)) continue;     // it has left meanwhile
         Subscription const subscription{topic.name, true, topic.position};  // it may leave now: topics are forgotten on a tick
         call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
     }
