@@ -84,7 +84,7 @@ class OutboundQueue {
     }
 
     /// So many bytes from the front are out and nothing is held any more. Returns the messages that are whole by that.
-    std::uint32_t taken(ws::BlockPool& pool, std::uint32_t count) {
+    [[gnu::always_inline]] std::uint32_t taken(ws::BlockPool& pool, std::uint32_t count) {
         held_ = 0;
         if (count == bytes_) {
             std::uint32_t const all = messages_;
@@ -204,7 +204,7 @@ class OutboundQueue {
         return sum;
     }
 
-    void clear(ws::BlockPool& pool) noexcept {
+    [[gnu::always_inline]] void clear(ws::BlockPool& pool) noexcept {
         for (std::uint32_t i = head_; i < tail_; ++i) pool.release(slices()[i].block);
         bytes_ = messages_ = held_ = 0;
         control_frames_ = 0;

@@ -210,7 +210,11 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     void on_lost() noexcept override { end({CloseCode::abnormal, "the connection was lost", CloseInfo::By::network}); }
 
     // ---- what goes out
+    static constexpr std::uint32_t large_from = 32 * 1024;  ///< bytes in a queue for which nobody else has to wait
+    static constexpr std::size_t most_slices = 64;          ///< of one write
     void flush();
+    void flush_part(std::uint32_t most);
+    [[gnu::always_inline]] bool write(std::span<ws::Slice const> offer, std::uint32_t offered);
     void after_flush();
     void push_control(ws::Opcode opcode, std::string_view payload, bool last);
     void answer_ping() {
@@ -465,11 +469,29 @@ void Session<Conn, Policy>::became_blocked() {
     queue.compact(shard_->delivery().pool(), true);
 }
 
+/// Offers it once. True: all of it is out, and the connection may take more.
+template <BasicConnection Conn, HubPolicy Policy>
+inline bool Session<Conn, Policy>::write(std::span<ws::Slice const> offer, std::uint32_t offered) {
+    shard_->note_write();
+    WriteResult const result = connection_.write(offer);
+    if (result.failed) return on_lost(), false;
+    if (result.taken) progress_at_ = close_sent_ ? progress_at_ : shard_->tick();
+    if (result.taken || !result.held) shard_->delivery().admission().note_written(*this, result.taken);
+    if (result.held) {
+        queue.hold(result.held);
+        shard_->note_holding(*this);
+        return false;
+    }
+    if (result.taken < offered) return became_blocked(), false;
+    return true;
+}
+
 template <BasicConnection Conn, HubPolicy Policy>
 void Session<Conn, Policy>::flush() {
     in_flush_list = false;
     if (state == State::closed || queue.held() || blocked) return;
-    constexpr std::size_t most_slices = 64;
+    if (queue.bytes() > large_from) [[unlikely]]
+        return shard_->flush_in_parts(*this);
     for (;;) {
         if (wants_pong()) answer_ping();
         if (queue.empty()) break;
@@ -480,19 +502,25 @@ void Session<Conn, Policy>::flush() {
             offered = 0;
             for (ws::Slice const& slice : offer) offered += slice.length;
         }
-        shard_->note_write();
-        WriteResult const result = connection_.write(offer);
-        if (result.failed) return on_lost();
-        if (result.taken) progress_at_ = close_sent_ ? progress_at_ : shard_->tick();
-        if (result.taken || !result.held) shard_->delivery().admission().note_written(*this, result.taken);
-        if (result.held) {
-            queue.hold(result.held);
-            shard_->note_holding(*this);
-            return;
-        }
-        if (result.taken < offered) return became_blocked();
+        if (!write(offer, offered)) return;
     }
     after_flush();
+}
+
+/// The same for a queue that has much: offers at most so many bytes of it, once.
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::flush_part(std::uint32_t most) {
+    in_flush_list = false;
+    if (state == State::closed || queue.held() || blocked) return;
+    if (wants_pong()) answer_ping();
+    auto const all = queue.pending();
+    std::uint32_t bytes = 0;
+    std::size_t count = 0;
+    while (count < std::min(all.size(), most_slices) && all[count].length <= most - bytes) bytes += all[count++].length;
+    ws::Slice first{};
+    if (!all.empty()) first = {all[0].block, all[0].offset, std::min(all[0].length, most)};
+    bool const goes_on = all.empty() || (count ? write(all.first(count), bytes) : write({&first, 1}, first.length));
+    if (goes_on) shard_->delivery().admission().want_flush(*this);
 }
 
 /// Everything that was queued is out.

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -207,6 +208,11 @@ class Shard final : private TurnHook, private RouterHost {
         }
     }
     void note_write() noexcept { ++writes_; }
+    /// What it has queued is much: it goes out in parts, behind what others have queued, and over several turns if need be.
+    void flush_in_parts(SessionType& session) {
+        session.in_flush_list = true;
+        large_.push_back(session.id());
+    }
     void note_closing(SessionType& session) { closing_.push_back(&session); }
     void note_dead(SessionType& session) {
         dead_.push_back(&session);
@@ -255,6 +261,8 @@ class Shard final : private TurnHook, private RouterHost {
 
    private:
     static constexpr std::chrono::milliseconds tick_length{100};
+    // What a turn writes of large queues takes a millisecond or two, which is what small messages of others wait for.
+    static constexpr std::uint32_t part_size = 128 * 1024, parts_a_turn = 8;
 
     /// Where an engine below shakes hands.
     struct NoReception {
@@ -392,6 +400,8 @@ class Shard final : private TurnHook, private RouterHost {
     std::chrono::microseconds lag_{0};
     std::uint32_t round_trip_ = 0;
     std::vector<Subscriber*> flushing_;
+    std::deque<SessionId> large_;  ///< sessions that have much to write, by whose turn it is
+    std::uint32_t parts_left_ = 0;
     std::vector<SessionType*> closing_, dead_, burying_, holding_;
     std::vector<SessionId> held_back_;
     std::vector<Told> told_, telling_;
@@ -664,6 +674,7 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
 
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::on_turn_end() noexcept {
+    parts_left_ = parts_a_turn;
     open_ready();
     router_.take_mail();  // once a turn, else it would starve the sockets
     do {
@@ -684,7 +695,8 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     burying_.clear();
     settle_memory();
     if (drain_ && sessions_.size() == 0 && reception_.is_idle()) end_drain();
-    if (port().fall_asleep() || !delivery_.admission().flush_list().empty()) loop_.request_next_turn();
+    bool const has_more = !large_.empty() || !delivery_.admission().flush_list().empty();
+    if (port().fall_asleep() || has_more) loop_.request_next_turn();
 }
 
 /// Tells the budget what this shard uses, and frees what is too much.
@@ -741,6 +753,12 @@ void Shard<Conn, Policy>::flush_all() {
         static_cast<SessionType*>(flushing_[i])->flush();
     }
     flushing_.clear();
+    // A session that has gone meanwhile is not found.
+    for (; !large_.empty() && parts_left_; --parts_left_) {
+        SessionType* const session = find(large_.front());
+        large_.pop_front();
+        if (session) session->flush_part(part_size);
+    }
     driver_->commit();
     for (SessionType* const session : holding_)  // what is held now the connection has copied
         if (!session->queue.empty()) session->queue.compact(delivery_.pool(), true);
