@@ -120,7 +120,8 @@ int main(int argc, char** argv) {
     driver.engine = EngineKind::epoll;
     for (int i = 1; i + 1 < argc; i += 2) {
         std::string_view const option = argv[i], value = argv[i + 1];
-        if (option == "--engine") driver.engine = value == "uring" ? EngineKind::uring : value == "asio" ? EngineKind::asio : EngineKind::epoll;
+        if (option == "--engine")
+            driver.engine = value == "uring" ? EngineKind::uring : value == "asio" ? EngineKind::asio : EngineKind::epoll;
         if (option == "--subscribers") subscribers = std::strtoul(argv[i + 1], nullptr, 10);
         if (option == "--bytes") bytes = std::strtoul(argv[i + 1], nullptr, 10);
         if (option == "--messages") messages = std::strtoul(argv[i + 1], nullptr, 10);
@@ -159,7 +160,8 @@ int main(int argc, char** argv) {
     };
     print("beside large ones", echoes(small, is_done));
     double const spent = cpu_seconds(server_clock) - before;
-    std::printf("%-32s %6.1f us of the server's thread\n", "a delivery of a large one", spent * 1e6 / double(messages * subscribers));
+    std::printf("%-32s %6.1f us of the server's thread\n", "a delivery of a large one",
+                spent * 1e6 / double(messages * subscribers));
     is_over = true;
     client.join();
     context.stop();

@@ -67,8 +67,7 @@ TEST_CASE("A large message goes to a thousand without a copy, and small ones do 
     std::vector<Session<WitnessConnection>*> sessions;
     Hub<WitnessConnection> hub(loop, Keeper{sessions}, roomy());
     for (int i = 0; i < 1001; ++i) hub.adopt(WitnessConnection::Socket{}, Upgrade{});
-    while (loop.run_turn()) {
-    }
+    while (loop.run_turn()) {}
     loop.run_events([&] {
         for (int i = 0; i < 1000; ++i) sessions[static_cast<std::size_t>(i)]->subscribe("large");
     });
@@ -97,7 +96,7 @@ TEST_CASE("A large message goes to a thousand without a copy, and small ones do 
             REQUIRE(write.from + write.bytes <= wire.data() + wire.size());
             of_turn += write.bytes;
         }
-        REQUIRE(is_small_out);  // in the first turn
+        REQUIRE(is_small_out);                          // in the first turn
         REQUIRE(of_turn <= (1 << 20) + 8 * 32 * 1024);  // eight parts, and what little they left
         REQUIRE(hub.snapshot(0).pooled_bytes <= pooled_before + 1024);
         all += of_turn;
@@ -110,7 +109,8 @@ TEST_CASE("A large message goes to a thousand without a copy, and small ones do 
     CHECK(hub.snapshot(0).pooled_bytes == pooled_before);
 }
 
-TEST_CASE("What is large arrives whole and in order however the connection writes, and what is small is not behind it for others") {
+TEST_CASE(
+    "What is large arrives whole and in order however the connection writes, and what is small is not behind it for others") {
     for (auto const mode : {MemoryMode::direct, MemoryMode::deferred, MemoryMode::records})
         for (std::size_t const room : {MemoryWire::unlimited, std::size_t{100'000}, std::size_t{300'001}}) {
             Told<> handler;
