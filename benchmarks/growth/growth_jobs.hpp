@@ -136,44 +136,41 @@ struct ChurnAmongTopics : Job {
     std::size_t at = 0;
 };
 
-/// So many sessions come, join a topic of all of them, and are lost in one turn.
-struct ComeAndGo : Job {
-    explicit ComeAndGo(std::size_t size) : owners(size) {}
-    std::uint64_t round() override {
+/// So many sessions come, and are lost in one turn.
+struct ComingAndGoing : Job {
+    explicit ComingAndGoing(std::size_t size) : owners(size) {}
+    std::uint64_t round() final {
         world.sessions.clear();
         for (auto& owner : owners) world.hub.adopt({&owner}, Upgrade{});
         world.run();
-        world.subscribe_all("room");
+        meanwhile();
         world.turn([&] {
             for (auto* const owner : owners) owner->on_lost();
         });
         world.run();
         return owners.size();
     }
+    virtual void meanwhile() = 0;
     World world{0};
     std::vector<ByteConnectionOwner*> owners;
 };
 
-/// So many sessions are closed by their label, answer, and are gone.
-struct CloseByLabel : Job {
-    explicit CloseByLabel(std::size_t size) : owners(size) {}
-    std::uint64_t round() override {
-        world.sessions.clear();
-        for (auto& owner : owners) world.hub.adopt({&owner}, Upgrade{});
-        world.run();
+/// All of them in one topic.
+struct ComeAndGo : ComingAndGoing {
+    using ComingAndGoing::ComingAndGoing;
+    void meanwhile() override { world.subscribe_all("room"); }
+};
+
+/// All of them closed by their label before.
+struct CloseByLabel : ComingAndGoing {
+    using ComingAndGoing::ComingAndGoing;
+    void meanwhile() override {
         world.turn([&] {
             for (auto* const session : world.sessions) session->add_label("guest");
         });
         world.hub.close(Target::label("guest"), CloseCode::normal);
         world.run();
-        world.turn([&] {
-            for (auto* const owner : owners) owner->on_lost();
-        });
-        world.run();
-        return owners.size();
     }
-    World world{0};
-    std::vector<ByteConnectionOwner*> owners;
 };
 
 /// A hub with so many sessions is drained, a hundred in a tick, and each client ends when it is told to.

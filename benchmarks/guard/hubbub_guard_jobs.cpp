@@ -19,6 +19,7 @@
 #include <hubbub/ws/utf8.hpp>
 
 #include "../growth/growth_jobs.hpp"
+#include "../micro/counting_sink.hpp"
 
 namespace {
 
@@ -37,19 +38,6 @@ MessageView const message = MessageView::text(payload);
 
 using growth::Job;
 
-struct Sink {
-    std::uint64_t messages = 0;
-    bool on_message(MessageView) {
-        ++messages;
-        return true;
-    }
-    bool on_ping(std::span<std::byte const>) { return true; }
-    bool on_pong(std::span<std::byte const>) { return true; }
-    bool on_fragment(std::size_t) { return true; }
-    void on_close(CloseCode, std::string_view) {}
-    void on_error(CloseCode, std::string_view) {}
-};
-
 /// 32 small masked frames of text in one receive, the last of them in two.
 struct Decode : Job {
     Decode() {
@@ -66,7 +54,7 @@ struct Decode : Job {
     }
     std::string frames, buffer;
     ws::Decoder decoder;
-    Sink sink;
+    CountingSink sink;
 };
 
 struct Mask : Job {
