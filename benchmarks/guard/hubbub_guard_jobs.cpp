@@ -1,6 +1,8 @@
 // Fixed work for tools/guard, which counts its instructions and allocations. No clock, no chance, no threads: two runs do the same.
 //   hubbub_guard_jobs --list
 //   hubbub_guard_jobs --job NAME [--rounds N] [--spoil PERCENT]
+//   hubbub_guard_jobs --list-growth         names, and two sizes to compare
+//   hubbub_guard_jobs --growth NAME --size N
 // Prints "ITEMS ALLOCATIONS": how many things (messages, deliveries, sessions) the rounds had, and the calls of the allocator in
 // them. Only what guard_rounds does is counted. --spoil does so much of the work again, which the guard has to see.
 #include <cstdint>
@@ -16,7 +18,8 @@
 #include <hubbub/ws/encoder.hpp>
 #include <hubbub/ws/utf8.hpp>
 
-#include "../micro/hub_in_memory.hpp"
+#include "../growth/growth_jobs.hpp"
+#include "../micro/counting_sink.hpp"
 
 namespace {
 
@@ -33,24 +36,7 @@ void use(T const& value) {
 std::string const payload(64, 'x');
 MessageView const message = MessageView::text(payload);
 
-struct Job {
-    virtual ~Job() = default;
-    /// Items of the round.
-    virtual std::uint64_t round() = 0;
-};
-
-struct Sink {
-    std::uint64_t messages = 0;
-    bool on_message(MessageView) {
-        ++messages;
-        return true;
-    }
-    bool on_ping(std::span<std::byte const>) { return true; }
-    bool on_pong(std::span<std::byte const>) { return true; }
-    bool on_fragment(std::size_t) { return true; }
-    void on_close(CloseCode, std::string_view) {}
-    void on_error(CloseCode, std::string_view) {}
-};
+using growth::Job;
 
 /// 32 small masked frames of text in one receive, the last of them in two.
 struct Decode : Job {
@@ -68,7 +54,7 @@ struct Decode : Job {
     }
     std::string frames, buffer;
     ws::Decoder decoder;
-    Sink sink;
+    CountingSink sink;
 };
 
 struct Mask : Job {
@@ -261,30 +247,43 @@ extern "C" [[gnu::noinline]] std::uint64_t guard_rounds(void* job, unsigned long
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
+namespace {
+
+void run(Job& job, int warm_up, unsigned long rounds, unsigned long spoiled_percent) {
+    for (int i = 0; i < warm_up; ++i) job.round();  // what is made once is there
+    std::uint64_t const before = allocations;
+    std::uint64_t const items = guard_rounds(&job, rounds, spoiled_percent);
+    std::printf("%llu %llu\n", static_cast<unsigned long long>(items), static_cast<unsigned long long>(allocations - before));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-    std::string_view name;
-    unsigned long rounds = 0, spoiled_percent = 0;
+    std::string_view name, growing;
+    unsigned long rounds = 0, spoiled_percent = 0, size = 0;
     for (int i = 1; i < argc; ++i) {
         std::string_view const option = argv[i];
         if (option == "--list") {
             for (Named const& job : jobs) std::puts(job.name);
             return 0;
         }
+        if (option == "--list-growth") {
+            for (growth::Named const& job : growth::jobs) std::printf("%s %zu %zu\n", job.name, job.small, job.large);
+            return 0;
+        }
         if (++i == argc) break;
+        if (option == "--growth") growing = argv[i];
+        if (option == "--size") size = std::strtoul(argv[i], nullptr, 10);
         if (option == "--job") name = argv[i];
         if (option == "--rounds") rounds = std::strtoul(argv[i], nullptr, 10);
         if (option == "--spoil") spoiled_percent = std::strtoul(argv[i], nullptr, 10);
     }
-    for (Named const& each : jobs) {
-        if (name != each.name) continue;
-        auto const job = each.make();
-        for (int i = 0; i < 3; ++i) job->round();  // what is made once is there
-        std::uint64_t const before = allocations;
-        std::uint64_t const items = guard_rounds(job.get(), rounds ? rounds : each.rounds, spoiled_percent);
-        std::printf("%llu %llu\n", static_cast<unsigned long long>(items),
-                    static_cast<unsigned long long>(allocations - before));
-        return 0;
-    }
-    std::fprintf(stderr, "usage: hubbub_guard_jobs --list | --job NAME [--rounds N] [--spoil PERCENT]\n");
+    for (Named const& each : jobs)
+        if (name == each.name) return run(*each.make(), 3, rounds ? rounds : each.rounds, spoiled_percent), 0;
+    for (growth::Named const& each : growth::jobs)
+        if (growing == each.name && size) return run(*each.make(size), 1, 2, 0), 0;
+    std::fprintf(stderr,
+                 "usage: hubbub_guard_jobs --list | --job NAME [--rounds N] [--spoil PERCENT] | --list-growth | --growth NAME "
+                 "--size N\n");
     return 2;
 }

@@ -15,85 +15,19 @@
 #include <string_view>
 #include <vector>
 
-#include <hubbub/hub/hub.hpp>
-#include <hubbub/transport/memory/manual_loop.hpp>
-
-using namespace hubbub;
+#include "../micro/hub_in_memory.hpp"
 
 namespace {
 
+using namespace hub_in_memory;
+
 std::uint64_t allocations = 0;
 
-/// Takes everything at once.
-class NullConnection {
-   public:
-    struct Driver {
-        struct Options {};
-        using Loop = ShardLoop;
-        Driver(ShardLoop&, Options const&) {}
-        void commit() {}
-    };
-    struct Socket {
-        PeerAddress peer() const { return {}; }
-    };
-    NullConnection(Driver&, Socket) {}
-    void start(ByteConnectionOwner&) {}
-    WriteResult write(std::span<ws::Slice const> slices) {
-        ++writes;
-        std::uint32_t bytes = 0;
-        for (ws::Slice const& slice : slices) {
-            bytes += slice.length;
-            touched += std::to_integer<std::uint64_t>(*slice.data());
-        }
-        return {bytes, 0};
-    }
-    void pause_reading() {}
-    void resume_reading() {}
-    void shutdown() {}
-    void close() {}
-    void reset() {}
-    Socket detach() { return {}; }
-    PeerAddress peer() const { return {}; }
-
-    static inline std::uint64_t writes = 0, touched = 0;
-    std::uint64_t size_of_a_tcp_connection[3] = {};
-};
-static_assert(ByteConnection<NullConnection>);
-
-using NullHub = Hub<NullConnection>;
-using NullSession = NullHub::SessionType;
-
-/// Remembers its sessions, so that the benchmark can act for them inside a turn.
-struct Keeper : NoopHandler {
-    std::vector<NullSession*>* sessions;
-    explicit Keeper(std::vector<NullSession*>& kept) : sessions(&kept) {}
-    void on_open(NullSession& session) { sessions->push_back(&session); }
-};
-
-struct Bench {
-    explicit Bench(std::size_t count, bool shuffled = true) : hub(loop, Keeper{sessions}, options()) {
-        for (std::size_t i = 0; i < count; ++i) hub.adopt(NullConnection::Socket{}, Upgrade{});
-        loop.run_until_idle();
+struct Bench : World {
+    explicit Bench(std::size_t count, bool shuffled = true) : World(count) {
         std::mt19937 random(1);
         if (shuffled) std::shuffle(sessions.begin(), sessions.end(), random);
     }
-    static HubOptions<> options() {
-        HubOptions options;
-        options.queue = {.bytes = 64u << 20, .messages = 32'000, .high_bytes = 32u << 20};
-        options.subscriptions = 1'000;
-        return options;
-    }
-    /// One turn; time passes, so that heartbeats are at work.
-    template <class F>
-    void turn(F&& events) {
-        loop.run_events(std::forward<F>(events));
-        if (++turns % 64 == 0) loop.run_for(std::chrono::milliseconds(100));
-    }
-
-    ManualLoop loop;
-    std::vector<NullSession*> sessions;
-    NullHub hub;
-    std::uint64_t turns = 0;
 };
 
 double user_ns() {
@@ -152,8 +86,7 @@ void fan_out() {
         report("P9", "allocations in all: " + what, double(made), "calls", 0);
     }
     Bench bench(1000, false);
-    std::vector<std::string> names;
-    for (int i = 0; i < 100; ++i) names.push_back("room/" + std::to_string(i * 7919));
+    auto const names = topic_names(100);
     bench.turn([&] {
         for (std::size_t i = 0; i < 1000; ++i) bench.sessions[i]->subscribe(names[i % 100]);
     });
@@ -171,11 +104,12 @@ void burst() {
     bench.turn([&] {
         for (auto* session : bench.sessions) session->subscribe("room");
     });
-    std::uint64_t const before = NullConnection::writes;
+    std::uint64_t const before = SwallowingConnection::writes;
     bench.turn([&] {
         for (int i = 0; i < 1000; ++i) bench.sessions[0]->publish("room", message);
     });
-    report("P11", "writes a subscriber for 1,000 messages of one callback", double(NullConnection::writes - before) / 100,
+    bench.run();  // what is much takes several turns
+    report("P11", "writes a subscriber for 1,000 messages of one callback", double(SwallowingConnection::writes - before) / 100,
            "writes", 2);
 }
 
@@ -204,8 +138,7 @@ void exclusion() {
     report("P12", "16 a turn, each excluding its sender, over the same without", with / without, "x", 1.10);
 
     Bench rooms(100, false);
-    std::vector<std::string> names;
-    for (int i = 0; i < 10; ++i) names.push_back("room/" + std::to_string(i));
+    auto const names = topic_names(10);
     rooms.turn([&] {
         for (std::size_t i = 0; i < 100; ++i) rooms.sessions[i]->subscribe(names[i / 10]);
     });
@@ -267,7 +200,7 @@ void joins() {
 
 int main(int argc, char** argv) {
     as_json = argc > 1 && std::string_view(argv[1]) == "--json";
-    if (!as_json) std::cout << "session " << sizeof(NullSession) << " bytes\n";
+    if (!as_json) std::cout << "session " << sizeof(MemorySession) << " bytes\n";
     fan_out();
     burst();
     exclusion();

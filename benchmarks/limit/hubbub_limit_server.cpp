@@ -201,11 +201,4 @@ class LimitServer {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    auto const arguments = limit::Arguments::parse("hubbub_limit_server", argc, argv);
-    struct sigaction action{};
-    action.sa_handler = [](int) { _exit(0); };  // it owes nobody anything
-    sigaction(SIGTERM, &action, nullptr);
-    sigaction(SIGINT, &action, nullptr);
-    LimitServer(arguments).run();
-}
+int main(int argc, char** argv) { return limit::serve<LimitServer>("hubbub_limit_server", argc, argv); }

@@ -411,11 +411,4 @@ class UringLimitServer {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    auto const arguments = limit::Arguments::parse("hubbub_uring_limit_server", argc, argv);
-    struct sigaction action{};
-    action.sa_handler = [](int) { _exit(0); };  // it owes nobody anything
-    sigaction(SIGTERM, &action, nullptr);
-    sigaction(SIGINT, &action, nullptr);
-    UringLimitServer(arguments).run();
-}
+int main(int argc, char** argv) { return limit::serve<UringLimitServer>("hubbub_uring_limit_server", argc, argv); }

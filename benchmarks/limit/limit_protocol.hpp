@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /// What the limit servers have in common: all of the protocol that they speak, and nothing about how bytes come and go.
 namespace limit {
@@ -281,6 +283,18 @@ inline int listen_on(Arguments const& arguments, int flags) {
     std::printf("listening on port %u\n", ntohs(v4->sin_port));
     std::fflush(stdout);
     return listener;
+}
+
+/// What both programs do: a server of that kind, until a signal ends it.
+template <class Server>
+int serve(char const* program, int argc, char** argv) {
+    auto const arguments = Arguments::parse(program, argc, argv);
+    struct sigaction action{};
+    action.sa_handler = [](int) { _exit(0); };  // it owes nobody anything
+    sigaction(SIGTERM, &action, nullptr);
+    sigaction(SIGINT, &action, nullptr);
+    Server(arguments).run();
+    return 0;
 }
 
 }  // namespace limit

@@ -3,34 +3,18 @@
 #include <cstring>
 #include <string>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include <benchmark/benchmark.h>
 
 #include <hubbub/ws/decoder.hpp>
 #include <hubbub/ws/encoder.hpp>
 #include <hubbub/ws/frame.hpp>
 
+#include "counting_sink.hpp"
+
 namespace {
 namespace codec {
 
 using namespace hubbub;
-
-struct Sink {
-    std::size_t messages = 0, bytes = 0;
-    bool on_message(MessageView message) {
-        ++messages;
-        bytes += message.size();
-        return true;
-    }
-    bool on_ping(std::span<std::byte const>) { return true; }
-    bool on_pong(std::span<std::byte const>) { return true; }
-    bool on_fragment(std::size_t) { return true; }
-    void on_close(CloseCode, std::string_view) {}
-    void on_error(CloseCode, std::string_view) {}
-};
 
 void decode_small_text(benchmark::State& state) {
     std::string const payload(static_cast<std::size_t>(state.range(0)), 'x');
@@ -38,7 +22,7 @@ void decode_small_text(benchmark::State& state) {
     for (int i = 0; i < 32; ++i) ws::append_frame(frames, ws::ClientFrame::text(payload));
     std::string buffer = frames;
     ws::Decoder decoder;
-    Sink sink;
+    CountingSink sink;
     for (auto _ : state) {
         std::memcpy(buffer.data(), frames.data(), frames.size());  // it is unmasked in place
         decoder.feed(std::as_writable_bytes(std::span(buffer)), {}, sink);
@@ -52,31 +36,31 @@ void decode_large_binary(benchmark::State& state) {
     std::string const payload(65535, 'x');
     std::string buffer = ws::encode_frame(ws::ClientFrame::make(ws::Opcode::binary, payload));
     ws::Decoder decoder;
-    Sink sink;
+    CountingSink sink;
     for (auto _ : state) decoder.feed(std::as_writable_bytes(std::span(buffer)), {}, sink);
     if (sink.messages != static_cast<std::size_t>(state.iterations())) state.SkipWithError("not all was decoded");
     state.SetBytesProcessed(static_cast<std::int64_t>(sink.bytes));
 }
 BENCHMARK(decode_large_binary);
 
-/// The same in pieces of 4 KiB, as small receive buffers bring it: each is kept.
+/// The same in pieces of 4 KiB, as small receive buffers bring it: each is kept, in memory of a pool as in a session.
 void decode_large_in_pieces(benchmark::State& state) {
-#ifdef __GLIBC__
-    mallopt(M_TRIM_THRESHOLD,
-            64 << 20);  // else the heap, of which this is the end, is given back and faulted in for each message
-#endif
-    std::string const payload(65535, 'x');
+    struct PoolSink : CountingSink {
+        ws::BlockPool blocks;
+        ws::BlockPool& pool() { return blocks; }
+    };
+    std::string const payload(static_cast<std::size_t>(state.range(0)), 'x');
     std::string buffer = ws::encode_frame(ws::ClientFrame::make(ws::Opcode::binary, payload));
+    PoolSink sink;
     ws::Decoder decoder;
-    Sink sink;
     for (auto _ : state)
         for (std::size_t at = 0; at < buffer.size(); at += 4096)
             decoder.feed(std::as_writable_bytes(std::span(buffer).subspan(at, std::min<std::size_t>(4096, buffer.size() - at))),
-                         {}, sink);
+                         {.message = payload.size()}, sink);
     if (sink.messages != static_cast<std::size_t>(state.iterations())) state.SkipWithError("not all was decoded");
     state.SetBytesProcessed(static_cast<std::int64_t>(sink.bytes));
 }
-BENCHMARK(decode_large_in_pieces);
+BENCHMARK(decode_large_in_pieces)->Arg(65535)->Arg(1 << 20);
 
 /// A Frame of one's own: what a publication from another thread allocates and copies.
 void encode_frame(benchmark::State& state) {

@@ -30,8 +30,8 @@ BY_HAND = """## Method
 
 What is not alike among the peers: gorilla's design drops a client whose 256 slots are full, and runs on one core here, as all do;
 the ring of libwebsockets drops a message that finds no room; Node's `ws` and Go have a collector, whose work is in the figures; nobody
-compresses. uWebSockets is built with the flags of its own Makefile, the others with those above. The package of centrifuge speaks
-only a protocol of its own, so the generator cannot drive it.
+compresses. uWebSockets is built with the flags of its own Makefile, the others with those above. centrifuge has a
+transport of ours, because its clients speak a protocol of their own: what comes in is published as it is, and only the data goes out.
 
 ## Costs
 

@@ -20,8 +20,9 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #24292
 # One colour a server in every plot, of like contrast on white and on black.
 COLOURS = {"limit": "#808a94", "ring": "#a58a5c", "hubbub epoll": "#2f81f7", "hubbub asio": "#63a4ff", "hubbub uring": "#1f9d55",
            "uWebSockets": "#d9772b", "websocketpp tuned": "#b560d4", "websocketpp example": "#8f5aa8", "Beast chat": "#d04f6b",
-           "libwebsockets": "#3aa6a6", "gorilla (Go)": "#5aa9c9", "ws (Node)": "#8a9a2f", "tuned": "#b560d4", "naive": "#8f5aa8",
-           "hosted": "#2f81f7", "adopted": "#63a4ff", "1 shard": "#63a4ff", "2 shards": "#2f81f7"}
+           "libwebsockets": "#3aa6a6", "gorilla (Go)": "#5aa9c9", "centrifuge (Go)": "#c2769c", "ws (Node)": "#8a9a2f",
+           "tuned": "#b560d4", "naive": "#8f5aa8", "hosted": "#2f81f7", "adopted": "#63a4ff",
+           "1 shard": "#63a4ff", "2 shards": "#2f81f7"}
 
 
 def colour(name):

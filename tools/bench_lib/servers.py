@@ -78,6 +78,9 @@ PEERS = {
     "lws": Peer("libwebsockets", "libwebsockets_ring", "hubbub_peer_libwebsockets_ring", "apt install libwebsockets-dev"),
     "gorilla": Peer("gorilla (Go)", "gorilla_hub", "hubbub_peer_gorilla_hub",
                     "apt install golang-go golang-github-gorilla-websocket-dev"),
+    "centrifuge": Peer("centrifuge (Go)", "centrifuge_node", "hubbub_peer_centrifuge_node",
+                       "apt install golang-go golang-github-centrifugal-centrifuge-dev golang-github-centrifugal-protocol-dev "
+                       "golang-github-fzambia-eagle-dev golang-github-igm-sockjs-go-dev golang-github-mna-redisc-dev"),
     "ws": Peer("ws (Node)", "", "", "apt install nodejs node-ws"),
 }
 

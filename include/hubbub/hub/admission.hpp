@@ -73,7 +73,7 @@ class Admission {
     // ---- how messages end
 
     void note_deliveries(std::uint64_t messages) noexcept { counts_.deliveries += messages; }
-    void note_written(Subscriber& subscriber, std::uint32_t bytes) {
+    [[gnu::always_inline]] void note_written(Subscriber& subscriber, std::uint32_t bytes) {
         std::uint32_t const messages = subscriber.queue.taken(pool_, bytes);
         subscriber.written += messages;
         counts_.written += messages;

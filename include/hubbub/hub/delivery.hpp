@@ -74,7 +74,9 @@ class Delivery {
     void end_turn();
 
     /// Gives a session what its topics published so far, so that what is queued next comes behind it.
-    void catch_up(Subscriber& subscriber);
+    void catch_up(Subscriber& subscriber) {
+        if (!dirty_.empty() && subscriber.seen != published_) give_up_to_now(subscriber);
+    }
 
    private:
     static constexpr std::uint32_t none = ~0u;
@@ -93,9 +95,15 @@ class Delivery {
     std::byte* room_for(Topic& topic, std::uint32_t number, std::uint32_t bytes);
     void append(Topic& topic, std::uint32_t number, Publication const& publication);
     bool overwrite(Topic& topic, Publication const& publication);
+    void note_published(std::uint32_t number) {
+        ++published_;
+        published_to_.push_back(number);
+    }
     void exclude(Topic& topic, std::uint32_t number, Subscriber& except, std::uint32_t offset, std::uint32_t length);
     void fan_out(Topic& topic);
     void give(Topic& topic, Topic::Member const& member);
+    void give_up_to_now(Subscriber& subscriber);
+    void give_up_to_now(Membership const& membership);
     std::uint32_t part_at_end(Topic& topic);
     RunPart end_of(Topic const& topic) const noexcept;
 
@@ -104,6 +112,7 @@ class Delivery {
     std::vector<std::uint32_t> dirty_;  ///< topics that had an open run in this turn
     std::vector<RunPart> parts_;        ///< live for one turn
     std::vector<RunExclusion> exclusions_;
+    std::vector<std::uint32_t> published_to_;  ///< the topic of each publication of this turn
     std::uint32_t published_ = 1;
     ws::Block* arena_;
 };
@@ -125,7 +134,7 @@ inline std::byte* Delivery::room_for(Topic& topic, std::uint32_t number, std::ui
 inline void Delivery::publish(std::uint32_t number, Publication const& publication) {
     Topic& topic = topics_[number];
     if (topic.members.empty()) return;
-    ++published_;
+    note_published(number);
     if (publication.key && topic.keeps_last_of_key && overwrite(topic, publication)) return;
     append(topic, number, publication);
 }
@@ -194,7 +203,7 @@ inline PublishCounts Delivery::publish_counted(std::uint32_t number, Publication
     Topic& topic = topics_[number];
     if (topic.members.empty()) return {};
     if (!topic.run.empty()) fan_out(topic);
-    ++published_;
+    note_published(number);
     append(topic, number, publication);
     PublishCounts counts;
     std::uint64_t const before = admission_.counts().deliveries;
@@ -264,7 +273,7 @@ inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, bool jo
 
 inline void Delivery::leave(Subscriber& subscriber, std::uint32_t number) {
     Topic& topic = topics_[number];
-    Subscriber::Membership* const membership = subscriber.find(number);
+    Membership* const membership = subscriber.find(number);
     HUBBUB_ASSERT(membership);
     std::uint32_t const place = membership->place;
     give(topic, topic.members[place]);
@@ -282,8 +291,8 @@ inline void Delivery::leave(Subscriber& subscriber, std::uint32_t number) {
 }
 
 inline void Delivery::leave_all(Subscriber& subscriber) {
-    while (subscriber.more && !subscriber.more->empty()) leave(subscriber, subscriber.more->back().topic);
-    for (Subscriber::Membership const& membership : subscriber.few)
+    while (subscriber.more && subscriber.more->size()) leave(subscriber, (subscriber.more->end() - 1)->topic);
+    for (Membership const& membership : subscriber.few)
         if (membership.topic != Subscriber::no_topic) leave(subscriber, membership.topic);
 }
 
@@ -324,25 +333,34 @@ inline void Delivery::admit(Topic& topic) {
     }
 }
 
-/// A direct send comes behind what its receiver's topics got before it: the order of the program.
-inline void Delivery::catch_up(Subscriber& subscriber) {
-    if (dirty_.empty() || subscriber.seen == published_) return;
+/// A direct send comes behind what its receiver's topics got before it: the order of the program. Looks through what is least: the
+/// publications since the last time, the topics that have an open run, or those of the receiver.
+[[gnu::noinline]] inline void Delivery::give_up_to_now(Subscriber& subscriber) {
+    std::size_t const behind = std::min<std::size_t>(published_ - subscriber.seen, published_to_.size());
     subscriber.seen = published_;
-    subscriber.each_membership([this](Subscriber::Membership const& membership) {
-        Topic& topic = topics_[membership.topic];
-        Topic::Member& member = topic.members[membership.place];
-        if (topic.run.empty() || member.from == Topic::Member::joining) return;
-        give(topic, member);
-        if (member.from == Topic::Member::whole)
-            member.from = part_at_end(topic);
-        else
-            parts_[member.from - 1] = end_of(topic);
-    });
+    std::span<std::uint32_t const> topics(dirty_);
+    if (behind < topics.size()) topics = std::span(published_to_).last(behind);
+    if (subscriber.memberships() <= topics.size())
+        return subscriber.each_membership([this](Membership const& membership) { give_up_to_now(membership); });
+    for (std::uint32_t const number : topics)
+        if (Membership const* const membership = subscriber.find(number)) give_up_to_now(*membership);
+}
+
+inline void Delivery::give_up_to_now(Membership const& membership) {
+    Topic& topic = topics_[membership.topic];
+    Topic::Member& member = topic.members[membership.place];
+    if (topic.run.empty() || member.from == Topic::Member::joining) return;
+    give(topic, member);
+    if (member.from == Topic::Member::whole)
+        member.from = part_at_end(topic);
+    else
+        parts_[member.from - 1] = end_of(topic);
 }
 
 inline void Delivery::fan_out() {
     for (std::uint32_t const number : dirty_) fan_out(topics_[number]);
     dirty_.clear();
+    published_to_.clear();
     parts_.clear();
     exclusions_.clear();
 }

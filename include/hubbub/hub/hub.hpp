@@ -46,7 +46,7 @@ class Hub {
     using Driver = typename Conn::Driver;
     using DriverOptions = typename Driver::Options;
 
-    /// In one loop.
+    /// In one loop. Cost: an arena of 64 KiB and what the driver has, for each shard.
     template <HandlerFor<SessionType> Handler>
     Hub(ShardLoop& loop, Handler handler, HubOptions<Policy> options = {}, DriverOptions const& driver = {})
         : Hub(std::array<ShardLoop*, 1>{&loop}, std::move(handler), std::move(options), driver) {}
@@ -68,6 +68,7 @@ class Hub {
     Hub& operator=(Hub const&) = delete;
     ~Hub();
 
+    /// Cost: constant, like the next two.
     std::size_t shard_count() const noexcept { return shards_.size(); }
     ShardLoop& shard_loop(std::size_t shard) { return shards_[shard]->loop(); }
     /// The driver of a shard, to accept connections with; on the shard's thread, or before its loop runs.
@@ -75,6 +76,7 @@ class Hub {
 
     /// A connection whose request has not been read, but for `read`: shard `on` does the handshake. A OneOf that is of the kind with
     /// an engine has shaken hands, and goes where the sharding policy says.
+    /// Cost: of all three, one posted function, or none in a turn of that loop.
     void adopt(typename Conn::Socket socket, std::string read = {}, std::size_t on = 0)
         requires ByteConnection<Conn>;
     /// A connection that somebody else has upgraded; `upgrade.response` is what is still to be sent.
@@ -87,8 +89,9 @@ class Hub {
         adopt_upgraded(std::move(socket), on);
     }
 
-    /// What background threads keep.
+    /// What background threads keep. Cost: a reference.
     BroadcasterType broadcaster() const { return BroadcasterType(shared_); }
+    /// To all that are subscribed. Cost: see Broadcaster, whose functions these are.
     PublishResult publish(std::string_view topic, Frame const& frame, PublishOptions options = {}) {
         return broadcaster().publish(topic, frame, std::move(options));
     }
@@ -98,21 +101,23 @@ class Hub {
     PublishResult send(SessionId session, Frame const& frame) { return broadcaster().send(session, frame); }
 
     /// Runs `function(session)` on the session's thread, if it is there then. False: the hub has ended.
+    /// Cost: one posted function, which is not bounded, and a look-up by id.
     template <class F>
     bool post(SessionId id, F function) {
         return id.shard.value < shards_.size() &&
                shared_->post(
                    id.shard, [id, function = std::move(function)](ShardType& shard) mutable { shard.visit(id, function); });
     }
-    /// Runs `function(shard index)` on each shard's thread.
+    /// Runs `function(shard index)` on each shard's thread. Cost: one posted function for each.
     template <class F>
     void on_each_shard(F function) {
         each([function](ShardType& shard) mutable { function(shard); });
     }
+    /// Closes one session, if it is there. Cost: as `post`.
     void close(SessionId id, CloseCode code = CloseCode::normal, std::string reason = {}) {
         post(id, [code, reason = std::move(reason)](SessionType& session) { session.close(code, reason); });
     }
-    /// Closes all sessions of a user, with a label, or all.
+    /// Closes all sessions of a user, with a label, or all. Cost: one posted function for each shard, which walks those sessions.
     void close(Target const& target, CloseCode code, std::string const& reason = {}) {
         each([name = target.name(), code, reason](ShardType& shard) { shard.close_members(name, code, reason); });
     }
@@ -128,11 +133,13 @@ class Hub {
     }
     /// Refuses new connections, closes sessions in paced batches, then calls `completion`, on a loop. Idempotent: each completion is
     /// called.
+    /// Cost: each session once; a tick closes its part and looks at nothing else.
     void drain(DrainOptions options, UniqueFunction<void()> completion) {
         auto const drain = std::make_shared<Drain>(std::move(options), shards_.size(), std::move(completion));
         each([drain](ShardType& shard) { shard.drain(drain); }, [&drain] { drain->shard_is_empty(); });
     }
     /// Tells the EventSink of a shard what the application knows: that accepting stalls, for one. False: the hub has ended.
+    /// Cost: one posted function.
     bool report(std::string name, std::string detail, std::size_t on = 0) {
         return shared_->post(ShardIndex{static_cast<std::uint16_t>(on)},
                              [name = std::move(name), detail = std::move(detail)](ShardType& shard) {
@@ -140,8 +147,9 @@ class Hub {
                              });
     }
     /// The sums of all shards, on the loop of the shard that was last.
+    /// Cost: a posted function for each shard, which walks its sessions to count what is pending.
     void collect(UniqueFunction<void(ShardSnapshot const&)> completion);
-    /// The same of one shard, on its thread, or where its loop does not run.
+    /// The same of one shard, on its thread, or where its loop does not run. Cost: a walk over its sessions.
     ShardSnapshot snapshot(std::size_t shard) { return shards_[shard]->snapshot(); }
 
    private:

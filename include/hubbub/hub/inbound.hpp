@@ -56,6 +56,7 @@ class ByteInbound : public ByteConnectionOwner {
         bool on_fragment(std::size_t) { return session.on_fragment(); }
         void on_close(CloseCode code, std::string_view reason) { session.on_close_frame(code, reason); }
         void on_error(CloseCode code, std::string_view reason) { session.on_violation(code, reason); }
+        ws::BlockPool& pool() { return session.block_pool(); }
     };
     Session& self() noexcept { return static_cast<Session&>(*this); }
 

@@ -84,7 +84,7 @@ class OutboundQueue {
     }
 
     /// So many bytes from the front are out and nothing is held any more. Returns the messages that are whole by that.
-    std::uint32_t taken(ws::BlockPool& pool, std::uint32_t count) {
+    [[gnu::always_inline]] std::uint32_t taken(ws::BlockPool& pool, std::uint32_t count) {
         held_ = 0;
         if (count == bytes_) {
             std::uint32_t const all = messages_;
@@ -143,20 +143,19 @@ class OutboundQueue {
     /// Drops every free message whose time is over. Returns how many went.
     std::uint32_t drop_expired(ws::BlockPool& pool, std::int64_t now) {
         std::uint32_t dropped = 0;
-        for (std::uint32_t i = boundary(); i < size(); ++i) {
-            for (bool again = true; again && i < size();) {
-                again = false;
-                for (ws::MessageRecord const& record : ws::BlockPool::records(at(i).block)) {
-                    ws::Slice const& slice = at(i);
-                    if (!record.expires_at || record.expires_at > now) continue;
-                    if (record.offset < slice.offset || record.offset - slice.offset >= slice.length) continue;
-                    std::uint32_t const before = record.offset - slice.offset;
-                    cut(pool, i, before, static_cast<std::uint32_t>(ws::server_frame_size(slice.block->bytes + record.offset)));
-                    ++dropped;
-                    again = true;  // the slice has changed, or is another
-                    break;
-                }
+        for (std::uint32_t i = boundary(); i < size();) {
+            ws::Slice const& slice = at(i);
+            auto const* const record = ws::BlockPool::find_record(
+                slice, [now](ws::MessageRecord const& each) { return each.expires_at && each.expires_at <= now; });
+            if (!record) {
+                ++i;
+                continue;
             }
+            // What is before it becomes a slice of its own, and what is behind it is looked at next.
+            std::uint32_t const before = record->offset - slice.offset;
+            cut(pool, i, before, static_cast<std::uint32_t>(ws::server_frame_size(slice.block->bytes + record->offset)));
+            i += before ? 1 : 0;
+            ++dropped;
         }
         return dropped;
     }
@@ -205,7 +204,7 @@ class OutboundQueue {
         return sum;
     }
 
-    void clear(ws::BlockPool& pool) noexcept {
+    [[gnu::always_inline]] void clear(ws::BlockPool& pool) noexcept {
         for (std::uint32_t i = head_; i < tail_; ++i) pool.release(slices()[i].block);
         bytes_ = messages_ = held_ = 0;
         control_frames_ = 0;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -75,6 +76,7 @@ class Reception final : public HandshakeHost {
         return std::all_of(all_.begin(), all_.end(), [](Entry const& entry) { return entry.handshake->is_answered(); });
     }
     void clear() {
+        waiting_.clear();
         done_.clear();
         all_.clear();
     }
@@ -109,19 +111,15 @@ class Reception final : public HandshakeHost {
         auto& done = *static_cast<Handshake<Conn>*>(handshake);
         if (!std::exchange(done.is_listed, true)) done_.push_back(&done);
     }
-    Handshake<Conn>* find(std::uint64_t serial) noexcept {
-        for (Entry& entry : all_)
-            if (entry.handshake->serial() == serial) return entry.handshake.get();
-        return nullptr;
-    }
     void answer(std::uint64_t serial, Authenticated const& who) {
-        if (auto* handshake = find(serial)) answer(*handshake, who);
+        if (auto const found = waiting_.find(serial); found != waiting_.end()) answer(*found->second, who);
     }
     void answer(Handshake<Conn>& handshake, Authenticated const& who) {
         if (who.status != http::Status::switching_protocols) throttle_.note_failure(handshake.peer(), port_->now());
         handshake.answer(who, most_of_user(who.identity), who.expires_in ? port_->now() : TimePoint{});
     }
     void forget(Handshake<Conn>& handshake) {
+        if (!waiting_.empty()) waiting_.erase(handshake.serial());
         std::size_t const place = handshake.place;
         if (place + 1 != all_.size()) {
             all_[place] = std::move(all_.back());
@@ -145,6 +143,7 @@ class Reception final : public HandshakeHost {
     typename Policy::Limits limits_;
     std::vector<Entry> all_;
     std::vector<Handshake<Conn>*> done_;
+    std::unordered_map<std::uint64_t, Handshake<Conn>*> waiting_;  ///< for a verdict that was not given at once, by serial
     std::uint64_t serials_ = 0;
     std::uint64_t refused_[refusals] = {};
     bool closed_ = false;
@@ -212,6 +211,8 @@ void Reception<Conn, Policy>::on_request(void* handshake, http::Request const& r
             answer(whose, *now);
         else if (!done)
             answer(whose, Authenticated::unanswered());
+        else
+            waiting_.emplace(whose.serial(), &whose);
     }
 }
 

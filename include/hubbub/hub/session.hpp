@@ -75,19 +75,24 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     std::uint32_t queued_messages() const noexcept { return queue.messages(); }
 
     /// To this client. Behind what its topics published before, in the order of the program.
+    /// Cost: a copy of the message. Behind publications of this turn also the least of their number, their topics and its topics.
     SendResult send(MessageView message);
     SendResult send(std::string_view text) { return send(MessageView::text(text)); }
 
     /// To all that are subscribed, on every shard, the sender too if it is.
+    /// Cost: a look-up by name and a copy of the message, for each shard that has members; at the end of the turn one entry for each
+    /// member, however many messages the topic got.
     PublishResult publish(std::string_view topic, MessageView message, PublishOptions options = {});
     PublishResult publish(std::string_view topic, std::string_view text) { return publish(topic, MessageView::text(text)); }
-    /// To all but this session.
+    /// To all but this session. Cost: a little more for this session's entry, constant.
     PublishResult publish_to_others(std::string_view topic, MessageView message) {
         return publish(topic, message, {.except = id()});
     }
 
+    /// Tells `on_subscribed` when it has begun, in this turn or, if the topic is another shard's, after a letter and its answer.
+    /// Cost: two look-ups by name and an entry in two lists, whatever topics it has already.
     SubscribeResult subscribe(std::string_view topic);
-    /// False: it is not subscribed.
+    /// False: it is not subscribed. Cost: constant; what the topic published in this turn is given to it.
     bool unsubscribe(std::string_view topic);
 
     /// Gives it the identity that a new token brings: its labels and how long it holds. A session of nobody in particular may become
@@ -100,18 +105,21 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     }
 
     /// Adds a label: the session can be published to and closed with others that have it. False: it has it already.
+    /// Cost: as a subscription.
     bool add_label(std::string_view label);
 
     /// Sends what is queued, then a Close, and waits for the peer's. Idempotent.
+    /// Cost: constant, and at the end of the turn for each of its topics.
     void close(CloseCode code = CloseCode::normal, std::string_view reason = {}) {
         begin_close(code, reason, CloseInfo::By::us, Pending::flush);
     }
 
-    /// No message is delivered until `resume_reading`; the client feels it when the network's buffers are full.
+    /// No message is delivered until `resume_reading`; the client feels it when the network's buffers are full. Cost: constant.
     void pause_reading() { pause(paused_by_user); }
     void resume_reading() { resume(paused_by_user); }
 
-    /// Calls `function(session)` after that time, if the session is there then. Cost: one entry of a heap.
+    /// Calls `function(session)` after that time, if the session is there then.
+    /// Cost: one entry of a heap, logarithmic in their number.
     template <class F>
     void after(std::chrono::milliseconds delay, F&& function) {
         shard_->after(id(), delay, std::forward<F>(function));
@@ -170,6 +178,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
             return heartbeat_;
     }
     ws::DecoderLimits const& decoder_limits() const noexcept { return shard_->options().message; }
+    ws::BlockPool& block_pool() noexcept { return shard_->delivery().pool(); }
     bool is_paused() const noexcept { return paused_ != 0; }
     bool on_decoded(MessageView message);
     bool on_ping(std::span<std::byte const> payload);
@@ -209,7 +218,11 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     void on_lost() noexcept override { end({CloseCode::abnormal, "the connection was lost", CloseInfo::By::network}); }
 
     // ---- what goes out
+    static constexpr std::uint32_t large_from = 32 * 1024;  ///< bytes in a queue for which nobody else has to wait
+    static constexpr std::size_t most_slices = 64;          ///< of one write
     void flush();
+    void flush_part(std::uint32_t most);
+    [[gnu::always_inline]] bool write(std::span<ws::Slice const> offer, std::uint32_t offered);
     void after_flush();
     void push_control(ws::Opcode opcode, std::string_view payload, bool last);
     void answer_ping() {
@@ -404,11 +417,8 @@ RefreshResult Session<Conn, Policy>::refresh(Authenticated const& who) {
 template <BasicConnection Conn, HubPolicy Policy>
 bool Session<Conn, Policy>::add_label(std::string_view label) {
     if (state != State::open) return false;
-    auto& labels = extras().identity.labels;
-    for (auto const& each : labels)
-        if (each == label) return false;
-    labels.emplace_back(label);
-    shard_->join_internal(*this, internal_topics::label(label));
+    if (!shard_->join_internal(*this, internal_topics::label(label))) return false;
+    extras().identity.labels.emplace_back(label);
     return true;
 }
 
@@ -467,11 +477,29 @@ void Session<Conn, Policy>::became_blocked() {
     queue.compact(shard_->delivery().pool(), true);
 }
 
+/// Offers it once. True: all of it is out, and the connection may take more.
+template <BasicConnection Conn, HubPolicy Policy>
+inline bool Session<Conn, Policy>::write(std::span<ws::Slice const> offer, std::uint32_t offered) {
+    shard_->note_write();
+    WriteResult const result = connection_.write(offer);
+    if (result.failed) return on_lost(), false;
+    if (result.taken) progress_at_ = close_sent_ ? progress_at_ : shard_->tick();
+    if (result.taken || !result.held) shard_->delivery().admission().note_written(*this, result.taken);
+    if (result.held) {
+        queue.hold(result.held);
+        shard_->note_holding(*this);
+        return false;
+    }
+    if (result.taken < offered) return became_blocked(), false;
+    return true;
+}
+
 template <BasicConnection Conn, HubPolicy Policy>
 void Session<Conn, Policy>::flush() {
     in_flush_list = false;
     if (state == State::closed || queue.held() || blocked) return;
-    constexpr std::size_t most_slices = 64;
+    if (queue.bytes() > large_from) [[unlikely]]
+        return shard_->flush_in_parts(*this);
     for (;;) {
         if (wants_pong()) answer_ping();
         if (queue.empty()) break;
@@ -482,19 +510,25 @@ void Session<Conn, Policy>::flush() {
             offered = 0;
             for (ws::Slice const& slice : offer) offered += slice.length;
         }
-        shard_->note_write();
-        WriteResult const result = connection_.write(offer);
-        if (result.failed) return on_lost();
-        if (result.taken) progress_at_ = close_sent_ ? progress_at_ : shard_->tick();
-        if (result.taken || !result.held) shard_->delivery().admission().note_written(*this, result.taken);
-        if (result.held) {
-            queue.hold(result.held);
-            shard_->note_holding(*this);
-            return;
-        }
-        if (result.taken < offered) return became_blocked();
+        if (!write(offer, offered)) return;
     }
     after_flush();
+}
+
+/// The same for a queue that has much: offers at most so many bytes of it, once.
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::flush_part(std::uint32_t most) {
+    in_flush_list = false;
+    if (state == State::closed || queue.held() || blocked) return;
+    if (wants_pong()) answer_ping();
+    auto const all = queue.pending();
+    std::uint32_t bytes = 0;
+    std::size_t count = 0;
+    while (count < std::min(all.size(), most_slices) && all[count].length <= most - bytes) bytes += all[count++].length;
+    ws::Slice first{};
+    if (!all.empty()) first = {all[0].block, all[0].offset, std::min(all[0].length, most)};
+    bool const goes_on = all.empty() || (count ? write(all.first(count), bytes) : write({&first, 1}, first.length));
+    if (goes_on) shard_->delivery().admission().want_flush(*this);
 }
 
 /// Everything that was queued is out.

@@ -65,6 +65,16 @@ class SessionTable {
                 if (memory.used[i]) visit(*memory.slots[i].get());
     }
 
+    /// Visits those from `index` on until `visit` returns false, and returns where to go on.
+    template <class Visit>
+    std::uint32_t each_from(std::uint32_t index, Visit&& visit) {
+        while (index < slabs_.size() * slab) {
+            std::uint32_t const here = index++;
+            if (used(here) && !visit(*at(here).get())) break;
+        }
+        return index;
+    }
+
    private:
     static constexpr std::uint32_t slab = 256;
     struct Slot {

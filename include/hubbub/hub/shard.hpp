@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -138,7 +139,13 @@ class Shard final : private TurnHook, private RouterHost {
     bool unsubscribe(SessionType& session, std::string_view topic);
     /// What the authorization said about a subscription; `on_subscribed` is told later in the turn.
     void decide_subscription(SessionType& session, std::string_view topic, bool allowed);
-    void join_internal(SessionType& session, std::string_view topic) { router_.subscribe(session, router_.intern(topic)); }
+    /// False: it is a member already.
+    bool join_internal(SessionType& session, std::string_view topic) {
+        std::uint32_t const number = router_.intern(topic);
+        if (static_cast<Subscriber&>(session).find(number)) return false;
+        router_.subscribe(session, number);
+        return true;
+    }
     void leave_internal(SessionType& session, std::string_view topic) { (void)unsubscribe(session, topic); }
     /// One more connection of a user. False: he has as many as he may.
     bool lease_user(Identity const& who, LimitTable::UserLease& lease) {
@@ -201,6 +208,11 @@ class Shard final : private TurnHook, private RouterHost {
         }
     }
     void note_write() noexcept { ++writes_; }
+    /// What it has queued is much: it goes out in parts, behind what others have queued, and over several turns if need be.
+    void flush_in_parts(SessionType& session) {
+        session.in_flush_list = true;
+        large_.push_back(session.id());
+    }
     void note_closing(SessionType& session) { closing_.push_back(&session); }
     void note_dead(SessionType& session) {
         dead_.push_back(&session);
@@ -249,6 +261,8 @@ class Shard final : private TurnHook, private RouterHost {
 
    private:
     static constexpr std::chrono::milliseconds tick_length{100};
+    // What a turn writes of large queues takes a millisecond or two, which is what small messages of others wait for.
+    static constexpr std::uint32_t part_size = 128 * 1024, parts_a_turn = 8;
 
     /// Where an engine below shakes hands.
     struct NoReception {
@@ -372,6 +386,7 @@ class Shard final : private TurnHook, private RouterHost {
     std::shared_ptr<Drain> drain_;
     std::vector<std::shared_ptr<Drain>> draining_too_;
     TimePoint drain_ends_{};
+    std::uint32_t drain_at_ = 0;                                  ///< sessions before this one it has closed
     std::uint64_t drain_cut_ = 0;                                 ///< sessions that the drain's deadline has reset
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with the shard, on its thread
     TimePoint begun_, now_, next_tick_, armed_ = TimePoint::max();
@@ -385,9 +400,11 @@ class Shard final : private TurnHook, private RouterHost {
     std::chrono::microseconds lag_{0};
     std::uint32_t round_trip_ = 0;
     std::vector<Subscriber*> flushing_;
+    std::deque<SessionId> large_;  ///< sessions that have much to write, by whose turn it is
+    std::uint32_t parts_left_ = 0;
     std::vector<SessionType*> closing_, dead_, burying_, holding_;
     std::vector<SessionId> held_back_;
-    std::vector<Told> told_;
+    std::vector<Told> told_, telling_;
 };
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -603,6 +620,7 @@ void Shard<Conn, Policy>::drain(std::shared_ptr<Drain> drain) {
     if (drain_) return draining_too_.push_back(std::move(drain));  // idempotent: it is told when the first one is
     drain_ = std::move(drain);
     drain_ends_ = loop_.now() + drain_->options().deadline;
+    drain_at_ = 0;
     drain_cut_ = 0;
     tell_event({.name = "drain_begun", .number = sessions_.size()});
     reception_.close();
@@ -656,6 +674,7 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
 
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::on_turn_end() noexcept {
+    parts_left_ = parts_a_turn;
     open_ready();
     router_.take_mail();  // once a turn, else it would starve the sockets
     do {
@@ -676,7 +695,8 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     burying_.clear();
     settle_memory();
     if (drain_ && sessions_.size() == 0 && reception_.is_idle()) end_drain();
-    if (port().fall_asleep() || !delivery_.admission().flush_list().empty()) loop_.request_next_turn();
+    bool const has_more = !large_.empty() || !delivery_.admission().flush_list().empty();
+    if (port().fall_asleep() || has_more) loop_.request_next_turn();
 }
 
 /// Tells the budget what this shard uses, and frees what is too much.
@@ -733,6 +753,12 @@ void Shard<Conn, Policy>::flush_all() {
         static_cast<SessionType*>(flushing_[i])->flush();
     }
     flushing_.clear();
+    // A session that has gone meanwhile is not found.
+    for (; !large_.empty() && parts_left_; --parts_left_) {
+        SessionType* const session = find(large_.front());
+        large_.pop_front();
+        if (session) session->flush_part(part_size);
+    }
     driver_->commit();
     for (SessionType* const session : holding_)  // what is held now the connection has copied
         if (!session->queue.empty()) session->queue.compact(delivery_.pool(), true);
@@ -786,7 +812,8 @@ void Shard<Conn, Policy>::tell_engine() {
 /// Tells sessions of subscriptions, of pressure, and of identities that expire.
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::tell() {
-    for (auto const& [what, id, number, refused] : std::exchange(told_, {})) {
+    telling_.swap(told_);
+    for (auto const& [what, id, number, refused] : telling_) {
         SessionType* const session = find(id);
         if (!session || !session->is_open()) continue;
         if (what == Told::What::expiring) {
@@ -798,12 +825,12 @@ void Shard<Conn, Policy>::tell() {
             call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
             continue;
         }
-        Topic& topic = delivery_.topics()[number];
-        if (!static_cast<Subscriber&>(*session).find(number)) continue;  // it has left meanwhile
-        std::string const name = topic.name;
-        Subscription const subscription{name, true, topic.position};
+        Topic const& topic = delivery_.topics()[number];
+        if (!static_cast<Subscriber&>(*session).find(number)) continue;     // it has left meanwhile
+        Subscription const subscription{topic.name, true, topic.position};  // it may leave now: topics are forgotten on a tick
         call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
     }
+    telling_.clear();
     auto& pressures = delivery_.admission().pressures();
     for (std::size_t i = 0; i < pressures.size(); ++i) {
         auto* const session = static_cast<SessionType*>(pressures[i].subscriber);
@@ -838,6 +865,7 @@ void Shard<Conn, Policy>::on_wake() noexcept {
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::run_ticks() {
     // A loop that was stopped for long looks at each slot of the wheel once, not at each tick.
+    bool const is_slow_tick = ran_tick_ / 10 != tick_ / 10;
     if (tick_ - ran_tick_ > TimingWheel::slots) ran_tick_ = tick_ - TimingWheel::slots;
     while (ran_tick_ != tick_) {
         ++ran_tick_;
@@ -852,20 +880,22 @@ void Shard<Conn, Policy>::run_ticks() {
     }
     if (!held_back_.empty()) release_held_back();
     if (drain_) {
-        std::size_t left = drain_->batch(tick_length);
-        bool const over = now_ >= drain_ends_;
-        sessions_.each([&](SessionType& session) {
-            if (over) {
+        if (now_ >= drain_ends_) {
+            sessions_.each([&](SessionType& session) {
                 if (session.state != Subscriber::State::closed) ++drain_cut_;
-                return session.end({CloseCode::abnormal, "the drain was over", CloseInfo::By::us}, true);
-            }
-            if (!left || !session.is_open()) return;
-            --left;
-            session.close(drain_->options().code, drain_->options().reason);
-        });
-        if (over) reception_.clear();
+                session.end({CloseCode::abnormal, "the drain was over", CloseInfo::By::us}, true);
+            });
+            reception_.clear();
+        } else {
+            std::size_t left = drain_->batch(tick_length);
+            drain_at_ = sessions_.each_from(drain_at_, [&](SessionType& session) {  // nobody comes any more
+                if (!session.is_open()) return true;
+                session.close(drain_->options().code, drain_->options().reason);
+                return --left != 0;
+            });
+        }
     }
-    if (tick_ % 10 == 0) {
+    if (is_slow_tick) {
         router_.forget_lonely();
         delivery_.pool().trim();
         throttle_.talkers().sweep(now_, moves_talker());

@@ -4,25 +4,20 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
-#include <vector>
 
+#include <hubbub/hub/membership_list.hpp>
 #include <hubbub/hub/outbound_queue.hpp>
 
 namespace hubbub::inline v0 {
 
 /// What delivery knows of a session: its queue, its counts and where it is a member. Neither connection nor policy.
 ///
-/// Threading: its shard's.
+/// Threading: its shard's. Cost: constant, however many memberships it has.
 class Subscriber {
    public:
     enum class State : std::uint8_t { open, overflowed, closing, closed };
 
-    /// One membership: which topic, and where in that topic's list of members.
-    struct Membership {
-        std::uint32_t topic = no_topic;
-        std::uint32_t place = 0;
-    };
-    static constexpr std::uint32_t no_topic = ~0u;
+    static constexpr std::uint32_t no_topic = Membership::no_topic;
 
     OutboundQueue queue;
     std::uint64_t written = 0;
@@ -34,7 +29,7 @@ class Subscriber {
     std::uint32_t missed = 0;       ///< messages that were dropped for slowness since the last gap notice
     std::uint32_t seen = 0;         ///< how much the shard had published when this one was last brought up to date
     std::array<Membership, 2> few;  ///< most sessions have no more: the topic of all, and one of their own
-    std::unique_ptr<std::vector<Membership>> more;
+    std::unique_ptr<MembershipList> more;
 
     /// Messages that were ever meant for this session.
     std::uint64_t accepted() const noexcept { return written + dropped + queue.messages(); }
@@ -54,10 +49,7 @@ class Subscriber {
     Membership* find(std::uint32_t topic) noexcept {
         for (Membership& membership : few)
             if (membership.topic == topic) return &membership;
-        if (more)
-            for (Membership& membership : *more)
-                if (membership.topic == topic) return &membership;
-        return nullptr;
+        return more ? more->find(topic) : nullptr;
     }
 
     // ---- slots: what a topic's list of members remembers of a membership
@@ -70,9 +62,9 @@ class Subscriber {
                 few[slot] = membership;
                 return slot;
             }
-        if (!more) more = std::make_unique<std::vector<Membership>>();
-        more->push_back(membership);
-        return static_cast<std::uint32_t>(more->size() - 1) + few_slots;
+        if (!more) more = std::make_unique<MembershipList>();
+        more->add(membership);
+        return more->size() - 1 + few_slots;
     }
     /// Returns the membership that has moved to another slot by that, and the slot; or null.
     std::pair<Membership*, std::uint32_t> remove(Membership* membership) {
@@ -80,11 +72,10 @@ class Subscriber {
             *membership = {};
             return {nullptr, 0};
         }
-        auto const index = static_cast<std::size_t>(membership - more->data());
-        *membership = more->back();
-        more->pop_back();
-        if (index == more->size()) return {nullptr, 0};
-        return {membership, static_cast<std::uint32_t>(index) + few_slots};
+        auto const at = static_cast<std::uint32_t>(membership - more->begin());
+        more->remove(at);
+        if (at == more->size()) return {nullptr, 0};
+        return {membership, at + few_slots};
     }
 };
 

@@ -84,7 +84,7 @@ class TopicRouter {
         if (delivery_->topics()[number].members.empty()) lonely_.push_back(number);
     }
     void leave_all(Subscriber& subscriber) {
-        subscriber.each_membership([this](Subscriber::Membership const& each) { lonely_.push_back(each.topic); });
+        subscriber.each_membership([this](Membership const& each) { lonely_.push_back(each.topic); });
         delivery_->leave_all(subscriber);
     }
     std::uint32_t intern(std::string_view name);

@@ -34,12 +34,14 @@ namespace hubbub::inline v0::ws {
 ///         bool on_fragment(std::size_t payload);              // a data frame that does not end its message is whole
 ///         void on_close(CloseCode code, std::string_view reason);  // no_status: the Close was empty
 ///         void on_error(CloseCode code, std::string_view reason);  // the peer broke the protocol: close with this
+///         BlockPool& pool();                                  // if it has one: what is incomplete is kept in that, not on the heap
 ///     };
 /// where false says: stop after this one. The rest is kept, undecoded, for `resume`. After `on_close` or `on_error` nothing
 /// is decoded any more.
 ///
 /// Threading: one thread at a time.
-/// Lifetime: what a sink gets is valid until it returns. A sink may neither destroy, move nor feed its decoder.
+/// Lifetime: what a sink gets is valid until it returns. A sink may neither destroy, move nor feed its decoder. Its pool, always the
+/// same, outlives the decoder.
 /// Errors: out of memory is `on_error(internal_error)`.
 /// Cost: one pointer while nothing is incomplete and nothing is kept. An incomplete message costs at most twice what came of
 /// it, whatever length was announced.
@@ -87,7 +89,8 @@ class BasicDecoder {
     /// Takes the state out of the decoder while it decodes, so that a second `feed` from a sink is noticed, and puts it back.
     class Work {
        public:
-        explicit Work(BasicDecoder& decoder) noexcept : state(std::exchange(decoder.state_, &busy_mark)), decoder_(decoder) {}
+        Work(BasicDecoder& decoder, BlockPool* pool) noexcept
+            : state(std::exchange(decoder.state_, &busy_mark)), decoder_(decoder), pool_(pool) {}
         Work(Work const&) = delete;
         Work& operator=(Work const&) = delete;
         ~Work() {
@@ -96,7 +99,7 @@ class BasicDecoder {
         }
 
         bool make_state() noexcept {
-            if (!state) state = new (std::nothrow) State;
+            if (!state) state = new (std::nothrow) State(pool_);
             return state != nullptr;
         }
         bool between_frames() const noexcept { return !state || (!state->in_frame && state->header_size == 0); }
@@ -107,7 +110,16 @@ class BasicDecoder {
 
        private:
         BasicDecoder& decoder_;
+        BlockPool* pool_;
     };
+
+    template <class Sink>
+    static BlockPool* pool_of(Sink& sink) noexcept {
+        if constexpr (requires { sink.pool(); })
+            return &sink.pool();
+        else
+            return nullptr;
+    }
 
     template <class Sink>
     static std::size_t decode(Work&, std::span<std::byte>, DecoderLimits const&, Sink&);
@@ -144,7 +156,7 @@ template <class Sink>
 void BasicDecoder<R>::feed(std::span<std::byte> bytes, DecoderLimits const& limits, Sink&& sink) {
     HUBBUB_ASSERT(state_ != &busy_mark);
     if (ended() || bytes.empty()) return;
-    Work work(*this);
+    Work work(*this, pool_of(sink));
     if (work.state && work.state->stopped()) {
         if (!keep_rest(*work.state, bytes)) fail(work, CloseCode::internal_error, "out of memory", sink);
         return;
@@ -161,7 +173,7 @@ template <class Sink>
 void BasicDecoder<R>::resume(DecoderLimits const& limits, Sink&& sink) {
     HUBBUB_ASSERT(state_ != &busy_mark);
     if (!stopped()) return;
-    Work work(*this);
+    Work work(*this, pool_of(sink));
     ByteBuffer kept = std::move(work.state->kept);
     std::size_t const from = std::exchange(work.state->kept_from, 0);
     std::size_t const decoded = decode(work, kept.bytes().subspan(from), limits, sink);
@@ -175,7 +187,7 @@ template <Role R>
 bool BasicDecoder<R>::keep(std::span<std::byte const> bytes) noexcept {
     HUBBUB_ASSERT(state_ != &busy_mark);
     if (ended() || bytes.empty()) return true;
-    Work work(*this);
+    Work work(*this, nullptr);
     return work.make_state() && keep_rest(*work.state, bytes);
 }
 

@@ -16,6 +16,8 @@ namespace hubbub::inline v0::ws {
 
 /// What a decoder remembers of a frame or message that has begun and has not ended.
 struct DecoderState {
+    explicit DecoderState(BlockPool* pool = nullptr) noexcept : buffer(pool), kept(pool) {}
+
     ByteBuffer buffer;  ///< the message so far; behind it the control frame that is under way
     ByteBuffer kept;    ///< not decoded yet, because a sink said stop
     std::size_t kept_from = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -14,22 +15,29 @@ using MaskKey = std::array<std::byte, 4>;
 /// Masks or unmasks in place: the same operation (RFC 6455 5.3). `phase` is how many bytes of this frame's payload came
 /// before these, where a frame arrives in pieces.
 ///
-/// Cost: eight bytes a step, which compilers turn into vector code; no alignment is needed.
+/// Cost: 32 bytes a step, in vectors where the machine has them, at -O2 too; what is left takes six short steps at most. No
+/// alignment is needed.
 inline void apply_mask(std::span<std::byte> bytes, MaskKey const& key, std::size_t phase = 0) noexcept {
-    std::array<std::byte, 8> turned;
-    for (std::size_t i = 0; i < turned.size(); ++i) turned[i] = key[(phase + i) & 3];
-    std::uint64_t pattern;
-    std::memcpy(&pattern, turned.data(), sizeof pattern);
+    using Vector [[gnu::vector_size(16)]] = std::uint32_t;
+    int const turned = 8 * static_cast<int>(phase & 3);
+    auto word = std::bit_cast<std::uint32_t>(key);
+    word = std::endian::native == std::endian::little ? std::rotr(word, turned) : std::rotl(word, turned);
 
-    std::byte* const data = bytes.data();
-    std::size_t const whole = bytes.size() & ~std::size_t{7};
-    for (std::size_t at = 0; at < whole; at += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, data + at, sizeof word);
-        word ^= pattern;
-        std::memcpy(data + at, &word, sizeof word);
-    }
-    for (std::size_t at = whole; at < bytes.size(); ++at) data[at] ^= turned[at & 3];
+    std::byte* at = bytes.data();
+    auto const step = [&at](auto const& mask) {
+        auto piece = mask;
+        std::memcpy(&piece, at, sizeof piece);
+        piece ^= mask;
+        std::memcpy(at, &piece, sizeof piece);
+        at += sizeof piece;
+    };
+    Vector const vector = Vector{} + word;
+    for (std::size_t steps = bytes.size() / 32; steps; --steps) step(vector), step(vector);
+    if (bytes.size() & 16) step(vector);
+    if (bytes.size() & 8) step(std::uint64_t{word} << 32 | word);
+    if (bytes.size() & 4) step(word);
+    auto const last = std::bit_cast<MaskKey>(word);
+    for (std::size_t left = 0; left < (bytes.size() & 3); ++left) at[left] ^= last[left];
 }
 
 }  // namespace hubbub::inline v0::ws

@@ -83,6 +83,29 @@ TEST_CASE("Every session is visited once, and a visit may destroy the one that i
     table.each([](Thing&) { FAIL("nobody is left"); });
 }
 
+TEST_CASE("A visit can be broken off, and goes on where it was") {
+    SessionTable<Thing> table;
+    CHECK(table.each_from(0, [](Thing&) { return true; }) == 0);
+    std::vector<SessionId> ids;
+    for (int i = 0; i < 600; ++i) ids.push_back(table.make(ShardIndex{0}, std::to_string(i), nullptr).id());
+    for (std::size_t i = 0; i < ids.size(); i += 3) table.destroy(ids[i].index);
+    std::vector<std::string> seen;
+    std::uint32_t at = 0;
+    for (int visits = 0; visits < 50; ++visits) {
+        int left = 7;
+        at = table.each_from(at, [&](Thing& thing) {
+            seen.push_back(thing.name);
+            return --left != 0;
+        });
+        CHECK(seen.size() == 7u * static_cast<unsigned>(visits + 1));
+    }
+    at = table.each_from(at, [&](Thing& thing) { return seen.push_back(thing.name), true; });
+    CHECK(seen.size() == 400);
+    CHECK(std::set<std::string>(seen.begin(), seen.end()).size() == 400);
+    CHECK(table.each_from(at, [&](Thing& thing) { return seen.push_back(thing.name), true; }) == at);
+    CHECK(seen.size() == 400);
+}
+
 TEST_CASE("The table destroys what is left in it") {
     auto const token = std::make_shared<int>(0);
     {

@@ -7,7 +7,7 @@
 #include "tests/support/catch.hpp"
 
 using hubbub::Subscriber;
-using Membership = Subscriber::Membership;
+using hubbub::Membership;
 
 namespace {
 
