@@ -75,6 +75,11 @@ struct Chat : hubbub::NoopHandler {
         refuse(session, about, room, "not_in_room", "You are not in that room.", "data.room");
         return static_cast<decltype(+seat)>(nullptr);
     }
+    /// The name that somebody has signed in with, or else the one that he wants.
+    static std::string name_of(auto& session, std::string const& wanted) {
+        std::string const& user = session.identity().user;
+        return text::name(user.empty() ? wanted : user);
+    }
     static bool is_name(std::string_view name, std::size_t longest) { return !name.empty() && text::length(name) <= longest; }
 };
 
@@ -89,7 +94,7 @@ void Chat::on_message(auto& session, hubbub::MessageView message) {
 }
 
 void Chat::join(auto& session, Join const& message) {
-    auto const room = text::room(message.room), name = text::name(message.name);
+    auto const room = text::room(message.room), name = name_of(session, message.name);
     if (!is_name(room, Rules::room))
         return refuse(session, "join", message.room, "bad_room",
                       "The name of a room has 1 to " + std::to_string(Rules::room) + " characters.", "data.room");
@@ -147,7 +152,7 @@ void Chat::leave(auto& session, Leave const& message) {
 void Chat::rename(auto& session, Rename const& message) {
     auto* const seat = seat_in(session, "rename", message.room);
     if (!seat) return;
-    auto const name = text::name(message.name);
+    auto const name = name_of(session, message.name);
     if (!is_name(name, Rules::name))
         return refuse(session, "rename", seat->room, "bad_name",
                       "A name has 1 to " + std::to_string(Rules::name) + " characters.", "data.name");

@@ -1,5 +1,5 @@
 // A chat for the browser: rooms, names, members, over as many cores as you like.
-//   hubbub_chat [--address A] [--port N] [--threads N] [--page FOLDER] [--transport KIND]
+//   hubbub_chat [--address A] [--port N] [--threads N] [--page FOLDER] [--transport KIND] [--jwt]
 //   hubbub_chat --self-test
 // README.md says what is in which file.
 #include <exception>
@@ -19,7 +19,9 @@ int main(int argc, char** argv) try {
     }
     if (arguments.self_test) return chat::self_test();
 
-    if (arguments.transport == "websocketpp")
+    if (arguments.jwt)
+        chat::serve_signed_in(arguments);
+    else if (arguments.transport == "websocketpp")
         chat::serve_with_websocketpp(arguments);
     else
         chat::serve<hubbub::TcpConnection>(arguments);

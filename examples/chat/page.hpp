@@ -35,15 +35,21 @@ inline hubbub::http::Response page_response(std::string_view name, std::string c
     return response;
 }
 
+/// From the program itself or, while you work on it, from a folder.
+inline hubbub::http::Response page_of(std::string_view name, std::filesystem::path const& folder = {}) {
+    if (folder.empty()) {
+        for (PageFile const& file : page_files)
+            if (file.name == name) return page_response(name, std::string(file.content));
+    }
+    std::ifstream stream(folder / name, std::ios::binary);
+    return page_response(name, std::string(std::istreambuf_iterator<char>(stream), {}));
+}
+
 /// Serves the page from the program itself; or, while you work on it, from a folder, so that a reload of the browser shows what you
 /// have changed.
 inline void add_page(hubbub::http::Routes& routes, std::filesystem::path const& folder = {}) {
     for (PageFile const& file : page_files) {
-        auto const answer = [file, folder](hubbub::http::Request const&) {
-            if (folder.empty()) return page_response(file.name, std::string(file.content));
-            std::ifstream stream(folder / file.name, std::ios::binary);
-            return page_response(file.name, std::string(std::istreambuf_iterator<char>(stream), {}));
-        };
+        auto const answer = [file, folder](hubbub::http::Request const&) { return page_of(file.name, folder); };
         routes.add("/" + std::string(file.name), answer);
         if (file.name == "index.html") routes.add("/", answer);
     }

@@ -51,8 +51,9 @@ struct ChatPolicy : hubbub::DefaultPolicy {
     };
 };
 
-inline hubbub::HubOptions<ChatPolicy> hub_options() {
-    hubbub::HubOptions<ChatPolicy> options;
+template <class Policy = ChatPolicy>
+hubbub::HubOptions<Policy> hub_options() {
+    hubbub::HubOptions<Policy> options;
     options.message.message = Rules::bytes;
     options.queue.messages = 1000;
     options.subscriptions = Rules::rooms;

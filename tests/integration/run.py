@@ -191,12 +191,19 @@ class Run:
 
     def jwt(self):
         """Tokens of another library, judged by both."""
-        program = self.build / "tests/hubbub_jwt_check"
+        return self.of_tokens("jwt_differential.py", "jwt_check")
+
+    def jwt_attacks(self):
+        """Tokens that must not be accepted, over sockets."""
+        return self.of_tokens("jwt_attacks.py", "jwt_server")
+
+    def of_tokens(self, script, name):
+        program = self.build / f"tests/hubbub_{name}"
         if not program.exists():
             raise Skip(f"there is no {program}; install libssl-dev and nlohmann-json3-dev and build again")
         if not importlib.util.find_spec("jwt") or not importlib.util.find_spec("cryptography"):
             raise Skip(f"{sys.executable} has no jwt; install python3-jwt and python3-cryptography")
-        return self.follow([sys.executable, HERE / "jwt_differential.py", program])
+        return self.follow([sys.executable, HERE / script, program])
 
     def proxies(self):
         if not any(shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "haproxy")):
@@ -266,6 +273,7 @@ def main() -> int:
     run.part("addresses", run.load)
     run.part("curl", run.curl)
     run.part("jwt", run.jwt)
+    run.part("jwt attacks", run.jwt_attacks)
     over(run, "tcp")
     if speaks(run.load_server, "websocketpp"):
         over(run, "websocketpp")

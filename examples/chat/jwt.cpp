@@ -1,0 +1,139 @@
+#include <stdexcept>
+
+#include "serve.hpp"
+
+#if __has_include(<openssl/evp.h>)
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <charconv>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include <hubbub/policy/jwt/jwt_auth.hpp>
+#include <hubbub/ws/utf8.hpp>
+
+namespace chat {
+
+namespace {
+
+/// Who has signed in has a token in a cookie; the name that it has is the one that others see.
+struct SignedInPolicy : ChatPolicy {
+    using Auth = hubbub::JwtAuth;
+};
+constexpr char const* cookie = "chat_token";
+constexpr std::chrono::hours lifetime{12};
+
+/// Signs tokens. It asks for no password: put your own question here, or leave the page away and let your identity provider sign.
+class SignIn {
+   public:
+    SignIn() : secret_(32, '\0') {
+        if (RAND_bytes(reinterpret_cast<unsigned char*>(secret_.data()), static_cast<int>(secret_.size())) != 1)
+            throw std::runtime_error("there is no entropy for the secret of tokens");
+        secret_ = hubbub::encode_base64url(secret_);  // so that it begins with no brace, as a JWK does
+    }
+
+    hubbub::JwtAuth::Options options() const {
+        hubbub::JwtAuth::Options result;
+        result.algorithm = "HS256";
+        result.key = secret_;
+        result.issuer = "hubbub chat";
+        result.audience = {"hubbub chat"};
+        result.source.cookie = cookie;
+        return result;
+    }
+    std::string token(std::string const& user) const {
+        auto const now = std::chrono::system_clock::now();
+        auto const expires = std::chrono::duration_cast<std::chrono::seconds>((now + lifetime).time_since_epoch()).count();
+        nlohmann::json const claims{{"sub", user}, {"iss", "hubbub chat"}, {"aud", "hubbub chat"}, {"exp", expires}};
+        std::string const parts =
+            hubbub::encode_base64url(R"({"alg":"HS256"})") + "." + hubbub::encode_base64url(claims.dump());
+        unsigned char mac[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+        HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
+             reinterpret_cast<unsigned char const*>(parts.data()), parts.size(), mac, &size);
+        return parts + "." + hubbub::encode_base64url({reinterpret_cast<char const*>(mac), size});
+    }
+
+   private:
+    std::string secret_;
+};
+
+/// What a form has sent: `+` is a space, and %41 an A.
+std::string decoded(std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned code = 0;
+        if (text[i] == '%' && i + 2 < text.size() &&
+            std::from_chars(text.data() + i + 1, text.data() + i + 3, code, 16).ptr == text.data() + i + 3) {
+            result += static_cast<char>(code);
+            i += 2;
+        } else {
+            result += text[i] == '+' ? ' ' : text[i];
+        }
+    }
+    return result;
+}
+
+hubbub::http::Response go_to(char const* place) {
+    hubbub::http::Response response(hubbub::http::Status::found, "");
+    static_cast<void>(response.set_header("Location", place));
+    static_cast<void>(response.set_header("Cache-Control", "no-store"));
+    return response;
+}
+
+hubbub::http::Response sign_in_page(SignIn const& sign_in, hubbub::http::Request const& request) {
+    std::string name;
+    hubbub::http::visit_parameters(request.query(), [&](std::string_view parameter, std::string_view value) {
+        if (parameter == "name") name = decoded(value);
+        return true;
+    });
+    name = hubbub::ws::is_valid_utf8(std::string_view(name)) ? text::name(name) : std::string();
+    if (!name.empty() && text::length(name) <= Rules::name) {
+        auto response = go_to("/");
+        // Behind TLS add `; Secure`.
+        static_cast<void>(response.set_header(
+            "Set-Cookie", std::string(cookie) + "=" + sign_in.token(name) + "; Path=/; HttpOnly; SameSite=Strict"));
+        return response;
+    }
+    hubbub::http::Response page(hubbub::http::Status::ok,
+                                "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>hubbub chat</title>"
+                                "<form action=\"/sign-in\"><label>Your name <input name=\"name\" required autofocus></label> "
+                                "<button>Sign in</button></form></html>",
+                                "text/html; charset=utf-8");
+    static_cast<void>(page.set_header("Content-Security-Policy",
+                                      "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"));
+    static_cast<void>(page.set_header("Cache-Control", "no-store"));
+    return page;
+}
+
+}  // namespace
+
+void serve_signed_in(Arguments const& arguments) {
+    SignIn const sign_in;
+    auto options = hub_options<SignedInPolicy>();
+    options.auth = sign_in.options();
+    serve<hubbub::TcpConnection, SignedInPolicy>(arguments, options, [&](hubbub::http::Routes& routes) {
+        routes.add("/sign-in", [sign_in](auto const& request) { return sign_in_page(sign_in, request); });
+        // The page without a token would only see its connection fail.
+        routes.add(
+            "/", [auth = hubbub::JwtAuth(sign_in.options()), folder = arguments.page](hubbub::http::Request const& request) {
+                auto const found = hubbub::find_jwt(request, {.authorization = false, .protocol = false, .cookie = cookie});
+                bool const may = found.token && auth.judge(*found.token).status == hubbub::http::Status::switching_protocols;
+                return may ? page_of("index.html", folder) : go_to("/sign-in");
+            });
+    });
+}
+
+}  // namespace chat
+
+#else
+
+void chat::serve_signed_in(Arguments const&) {
+    throw std::invalid_argument("--jwt needs OpenSSL (libssl-dev) when the chat is built");
+}
+
+#endif
