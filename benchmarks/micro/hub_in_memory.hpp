@@ -126,6 +126,7 @@ struct World {
         HubOptions options;
         options.queue = {.bytes = 64u << 20, .messages = 32'000, .high_bytes = 32u << 20};
         options.subscriptions = 200'000;
+        options.rates.session.subscriptions = {};                      // as many as there is time for
         options.heartbeat.silence_limit = std::chrono::hours(10'000);  // pings go out, and nobody answers
         options.seed = 1;
         return options;

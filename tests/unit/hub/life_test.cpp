@@ -39,7 +39,8 @@ TEST_CASE("Authentication may answer later, and only then the client is upgraded
     World<Told<AuthPolicy>, AuthPolicy> world(handler);
     auto wire = world.connect();
     CHECK(wire->received.empty());
-    AskedAuth::open->answer(Authenticated::as({.user = "ada", .labels = {"staff", "staff"}, .expires_at = {}}));  // once is enough
+    AskedAuth::open->answer(
+        Authenticated::as({.user = "ada", .labels = {"staff", "staff"}, .expires_at = {}}));  // once is enough
     world.run();
     CHECK(status_of(*wire) == "101");
     CHECK(user == "ada");

@@ -52,6 +52,7 @@ TEST_CASE("A direct send comes behind what its receiver's topics published befor
 TEST_CASE("A session that was in many topics and left them hears only what it joined again") {
     HubOptions options;
     options.subscriptions = 5'000;
+    options.rates.session.subscriptions = {};  // without limit
     Told<> handler;
     handler.hooks->message = [](auto& session, MessageView message) {
         bool const joins = message.view() == "join";

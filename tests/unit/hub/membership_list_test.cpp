@@ -43,7 +43,7 @@ TEST_CASE("A list does what a map would, for topics that lie close, far apart an
         for (int step = 0; step < 20'000; ++step) {
             // It grows to some hundreds, and shrinks to none.
             bool const grows = (step / 2000) % 2 == 0;
-            std::uint32_t const topic = (random() % 500) * stride;
+            std::uint32_t const topic = static_cast<std::uint32_t>(random() % 500) * stride;
             if (auto* const known = list.find(topic)) {
                 REQUIRE(truth.at(topic) == known->place);
                 if (!grows || random() % 8 == 0) {

@@ -6,8 +6,8 @@
 
 #include "tests/support/catch.hpp"
 
-using hubbub::Subscriber;
 using hubbub::Membership;
+using hubbub::Subscriber;
 
 namespace {
 
