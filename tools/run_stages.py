@@ -34,7 +34,7 @@ class Run:
         self.log.flush()
         # A group of its own, so that a stage that hangs ends with all that it started.
         process = subprocess.Popen(list(map(str, arguments)), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.log,
-                                   stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})},
+                                   stderr=subprocess.STDOUT, env={**os.environ, **{name: str(value) for name, value in (environment or {}).items()}},
                                    start_new_session=True)
         try:
             return process.wait(timeout) == 0
@@ -47,8 +47,10 @@ class Run:
     def tests(self, preset, *arguments, environment=None) -> bool:
         """ctest, and the test cases of Catch counted singly."""
         start = self.log.tell()
+        passed = LOGS / f"passed-{preset}.txt"  # names of test cases, for the stage security
+        passed.unlink(missing_ok=True)
         fine = self.command("ctest", "--test-dir", f"build/{preset}", "-V", "-j", JOBS, "--no-tests=error", *arguments,
-                            environment=environment)
+                            environment={"HUBBUB_PASSED": passed, **(environment or {})})
         self.log.flush()
         text = pathlib.Path(self.log.name).read_text(errors="replace")[start:]
         cases_of = {}
@@ -200,6 +202,11 @@ def stage_guard(run):
     """Instructions, allocations and system calls against the committed baseline."""
     need("valgrind", "g++")
     return run.command("tools/guard", "--self-test") and run.command("tools/guard", "--build", "build/gcc")
+
+
+def stage_security(run):
+    """Each promise of docs/security.md names tests: they ran and passed."""
+    return run.command("tools/check_security.py", "--self-test") and run.command("tools/check_security.py")
 
 
 def stage_mutants(run):

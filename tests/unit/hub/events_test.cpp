@@ -1,3 +1,4 @@
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -233,6 +234,40 @@ TEST_CASE("An application may report what it knows to a shard's sink, and is tol
     world->hub.report("never", "told");
     world.reset();
     CHECK(EventLog::lines.size() == 1);
+}
+
+TEST_CASE("No event holds anything that a client has said") {
+    Told<Observed<>> handler;
+    handler.hooks->open = [](auto& session) { session.subscribe("room"); };
+    handler.hooks->message = [](auto&, MessageView message) { throw std::runtime_error(std::string(message.view())); };
+    HubOptions<Observed<>> options;
+    options.queue = {.bytes = 4096, .messages = 4, .high_bytes = 2048, .low_bytes = 512};
+    options.rates.session.messages = {.per_second = 1, .burst = 1};
+    ObservedWorld<> world(handler, options);
+    // Whatever comes of it, the word is in the path, the query, headers, messages, control frames and what is no protocol at all.
+    std::string const headers = "Authorization: Bearer planted\r\nCookie: session=planted\r\nUser-Agent: planted\r\n";
+    for (auto const* path : {"/planted?token=planted", "/no?token=planted", "/throw?token=planted"}) {
+        auto const wire = world.ask(path, headers);
+        for (auto const opcode : {ws::Opcode::ping, ws::Opcode::pong, ws::Opcode::text, ws::Opcode::close}) {
+            std::string const payload = opcode == ws::Opcode::close ? "\x03\xe9planted" : "planted";
+            wire->to_server += ws::encode_frame(ws::ClientFrame::make(opcode, payload));
+        }
+        world.run();
+        wire->lost = true;
+        world.run();
+    }
+    world.ask("/x", "Origin: https://planted.example\r\n");
+    world.connect("planted planted planted\r\n\r\n");
+    auto const stalled = world.ask("/", headers), wrong = world.ask("/", headers);
+    stalled->room = 0;
+    wrong->to_server += "planted";
+    for (int i = 0; i < 10; ++i) world.hub.publish("room", Frame::text("planted"));
+    world.pass(std::chrono::seconds(1));
+    CHECK(EventLog::lines.size() > 10);
+    for (auto const& line : EventLog::lines) {
+        INFO(line);
+        CHECK(line.find("planted") == std::string::npos);
+    }
 }
 
 TEST_CASE("A hub that is destroyed tells nothing of the sessions that go with it") {
