@@ -105,7 +105,7 @@ struct Handler {
         enter(Hook::on_message, session);
         if (message.view() == "subscribe") session.subscribe("asked for");
         if (message.view() == "expire")
-            session.refresh(Identity{.user = {}, .labels = {}, .expires_at = script->now() + std::chrono::seconds(20)});
+            session.refresh(Identity{.user = {}, .labels = {}, .expires_at = script->now() + std::chrono::seconds(4)});
         if (message.view() == "later")
             session.after(std::chrono::seconds(1), [self = *this](auto& later) { self.enter(Hook::after, later); });
     }

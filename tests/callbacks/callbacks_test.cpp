@@ -113,7 +113,10 @@ void provoke(WorldType& world, Hook hook) {
         case Hook::authorize: world.say("self", "subscribe"); break;
         case Hook::on_pressure:
         case Hook::on_relief: fill(); break;
-        case Hook::on_expiring: world.say("self", "expire"); break;
+        case Hook::on_expiring:
+            world.say("self", "expire");
+            world.pass(std::chrono::milliseconds(2200));
+            break;
         case Hook::on_close: world.wires["self"]->lost = true; break;
         case Hook::after:
             world.say("self", "later");

@@ -55,8 +55,7 @@ struct HubOptions {
     std::chrono::milliseconds write_limit{30'000};      ///< without progress while something is queued
     std::chrono::milliseconds close_limit{5'000};       ///< for the peer to answer a Close; then a reset
     std::chrono::milliseconds idle_limit{0};            ///< without a message from the client; 0 for none
-    std::chrono::milliseconds expiry_warning{
-        30'000};                                    ///< so long before an identity expires `on_expiring` is called; 0 for never
+    std::chrono::milliseconds expiry_warning{30'000};   ///< before an identity expires `on_expiring` is called; 0: never
     std::chrono::milliseconds expiry_grace{5'000};  ///< so long after it the session ends, for a new token that is under way
     std::chrono::milliseconds lifetime_limit{0};    ///< of a session, less up to a tenth by chance; 0 for none
 

@@ -248,6 +248,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     }
     void on_verdict(std::uint64_t serial, std::uint32_t identity, bool allowed);
     void act_on_verdicts();
+    void plan_warning();
     void check_expiry(std::uint32_t tick, std::uint32_t& next);
 
     Conn connection_;
@@ -409,7 +410,7 @@ RefreshResult Session<Conn, Policy>::refresh(Authenticated const& who) {
 
     mine.permissions.clear();
     ++mine.identities;
-    mine.is_warned = false;
+    plan_warning();
     shard_->reschedule(*this);
     return RefreshResult::refreshed;
 }
@@ -681,19 +682,31 @@ std::uint32_t Session<Conn, Policy>::check_time(std::uint32_t tick) {
     return next;
 }
 
+/// When the program is to be warned. Of what lives shorter than twice the time of the warning, in the middle of its life: who refreshes
+/// an identity with such a one is not asked for the next at once.
+template <BasicConnection Conn, HubPolicy Policy>
+void Session<Conn, Policy>::plan_warning() {
+    std::uint32_t const before = shard_->limits().expiry_warning, tick = shard_->tick();
+    auto const& expires_at = extras_->identity.expires_at;
+    extras_->warn_at = 0;
+    if (!expires_at || !before) return;
+    std::uint32_t const expires = shard_->due_tick(*expires_at);
+    std::uint32_t const left = expires - std::min(expires, tick);
+    extras_->warn_at = std::max(tick + 1, expires - std::min(before, left / 2));
+}
+
 /// Warns once, and ends the session when the grace is over.
 template <BasicConnection Conn, HubPolicy Policy>
 void Session<Conn, Policy>::check_expiry(std::uint32_t tick, std::uint32_t& next) {
-    auto const& limits = shard_->limits();
     std::uint32_t const expires = shard_->due_tick(*extras_->identity.expires_at);
-    std::uint32_t const end = expires + std::min(limits.expiry_grace, ~0u - expires);
-    std::uint32_t const warning = expires - std::min(limits.expiry_warning, expires);
+    std::uint32_t const end = expires + std::min(shard_->limits().expiry_grace, ~0u - expires);
     if (end <= tick)
         return begin_close(CloseCode::identity_expired, "the identity has expired", CloseInfo::By::us, Pending::flush);
     next = std::min(next, end);
-    if (!limits.expiry_warning || extras_->is_warned) return;
-    if (warning > tick) return void(next = std::min(next, warning));
-    extras_->is_warned = true;
+    std::uint32_t& warn_at = extras_->warn_at;
+    if (!warn_at) return;
+    if (warn_at > tick) return void(next = std::min(next, warn_at));
+    warn_at = 0;
     shard_->note_expiring(*this);
 }
 

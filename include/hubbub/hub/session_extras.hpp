@@ -39,7 +39,7 @@ struct SessionExtras {
     PermissionCache permissions;
     std::uint64_t serials = 0;           ///< of questions
     std::uint32_t identities = 0;        ///< how many it has had: an answer about an old one is not remembered
-    bool is_warned = false;              ///< that this identity will expire
+    std::uint32_t warn_at = 0;           ///< that this identity will expire, in ticks; 0 for never, or no more
     std::uint32_t lifetime_ends_at = 0;  ///< in ticks, like the next; 0 for never
     std::uint32_t message_at = 0;        ///< the last message from the client
 

@@ -473,6 +473,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     extras.peer = upgrade.peer;
     extras.identity.drop_double_labels();
     extras.own_labels = extras.identity.labels.size();
+    session.plan_warning();
     extras.user_lease = std::move(upgrade.user_lease);
     if (limits_.idle) extras.message_at = std::max(tick_, 1u);
     if (limits_.lifetime)

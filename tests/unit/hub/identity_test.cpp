@@ -67,14 +67,32 @@ TEST_CASE("Before an identity expires the handler is warned, once, and the sessi
     CHECK(handler.hooks->log == Messages{"expiring"});
 }
 
-TEST_CASE("An identity that has less left than the warning's time is warned of at once, behind on_open") {
+TEST_CASE("An identity that lives shorter than twice the warning's time is warned of in the middle of its life") {
     IdentityHandler handler;
-    handler.hooks->open = [&](auto&) { handler.hooks->log.push_back("open"); };
     IdentityWorld world(handler, 1, patient());
     auto wire = world.connect(asking_for("/ada?10"));
-    CHECK(handler.hooks->log == Messages{"open", "expiring"});
-    world.pass(16s);
+    world.pass(4500ms);
+    CHECK(handler.hooks->log.empty());
+    world.pass(750ms);
+    CHECK(handler.hooks->log == Messages{"expiring"});
+    world.pass(11s);
     CHECK(messages(*wire) == Messages{"close 4401"});
+}
+
+TEST_CASE("Who refreshes with short lives inside on_expiring is asked again later and not at once") {
+    IdentityHandler handler;
+    auto life = 10s;
+    handler.hooks->expiring = [&](auto& session) { session.refresh(lasting("ada", life)); };
+    IdentityWorld world(handler, 1, patient());
+    auto wire = world.connect(asking_for("/ada?10"));
+    world.pass(61s);
+    CHECK(handler.hooks->log.size() > 9);
+    CHECK(handler.hooks->log.size() < 14);
+    CHECK(messages(*wire).empty());
+    life = -1s;  // over already, but in the grace: once a tick
+    world.pass(10s);
+    CHECK(handler.hooks->log.size() < 14 + 101);
+    CHECK(messages(*wire).empty());
 }
 
 TEST_CASE("Without a warning and without a grace it ends when it expires") {
