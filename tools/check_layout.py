@@ -18,6 +18,7 @@ LAYERS = {
     "http": ["core"],
     "metrics": ["core"],
     "ws": ["core", "http"],
+    "ws/deflate": ["core", "http", "ws", "policy"],  # a model of policy/compression.hpp
     "backplane": ["core", "ws"],
     "policy": ["core", "http", "ws"],
     "policy/jwt": ["core", "http", "ws", "policy"],

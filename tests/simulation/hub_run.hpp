@@ -12,9 +12,9 @@
 namespace hub_simulation {
 
 /// A client, its session, and what is known of both.
-template <class Conn>
+template <class Conn, class P>
 struct Peer {
-    using SessionType = Session<Conn, Policy>;
+    using SessionType = Session<Conn, P>;
 
     explicit Peer(testing::Client whose) : client(std::move(whose)) {}
 
@@ -53,19 +53,19 @@ struct Peer {
 
 /// One random program over a whole hub, and what has to hold after each step of it. The first violation is thrown. Its connections
 /// are in memory, or made of those.
-template <class Conn = MemoryConnection>
+template <class Conn = MemoryConnection, class P = Policy>
 class HubRun {
    public:
-    using HubType = Hub<Conn, Policy>;
+    using HubType = Hub<Conn, P>;
     using SessionType = typename HubType::SessionType;
     using ShardType = typename HubType::ShardType;
-    using Peer = hub_simulation::Peer<Conn>;
+    using Peer = hub_simulation::Peer<Conn, P>;
     struct Violation : std::runtime_error {
         using std::runtime_error::runtime_error;
     };
 
-    explicit HubRun(std::uint64_t seed);
-    ~HubRun() {
+    explicit HubRun(std::uint64_t seed, HubOptions<P> options = {});
+    virtual ~HubRun() {
         ended_ = true;
         hub_.reset();
         while (sim_.step()) {}
@@ -75,12 +75,18 @@ class HubRun {
 
     void run(int steps);
 
+   protected:
+    /// What else a client is like.
+    virtual void equip(std::size_t, testing::ClientOptions&) {}
+    virtual void say(Peer& who, std::string const& text) { who.client.send_text(text); }
+    std::vector<std::unique_ptr<Peer>> const& peers() const noexcept { return peers_; }
+    std::size_t pick(std::size_t end) { return static_cast<std::size_t>(sim_.pick(end)); }
+    bool one_in(std::size_t times) { return pick(times) == 0; }
+
    private:
     struct Hooks;
 
     // ---- the program
-    std::size_t pick(std::size_t end) { return static_cast<std::size_t>(sim_.pick(end)); }
-    bool one_in(std::size_t times) { return pick(times) == 0; }
     void event();
     void connect();
     template <class Condition>
@@ -148,7 +154,7 @@ class HubRun {
 
     testing::Simulation sim_;
     Truth truth_;
-    HubOptions<Policy> options_;
+    HubOptions<P> options_;
     bool large_ = false, keys_ = false, expiry_ = false;
     std::unique_ptr<HubType> hub_;
     typename HubType::BroadcasterType broadcaster_;
@@ -163,8 +169,8 @@ class HubRun {
     int drained_ = 0, drains_ = 0;
 };
 
-template <class Conn>
-struct HubRun<Conn>::Hooks {
+template <class Conn, class P>
+struct HubRun<Conn, P>::Hooks {
     HubRun* run;
     void on_open(auto& session) { run->on_open(session); }
     void on_message(auto& session, MessageView message) { run->on_message(session, message); }
@@ -175,9 +181,9 @@ struct HubRun<Conn>::Hooks {
     void on_close(auto& session, CloseInfo const& info) { run->on_close(session, info); }
 };
 
-template <class Conn>
-HubRun<Conn>::HubRun(std::uint64_t seed)
-    : sim_(seed, 1 + seed % 4), broadcaster_([&] {
+template <class Conn, class P>
+HubRun<Conn, P>::HubRun(std::uint64_t seed, HubOptions<P> options)
+    : sim_(seed, 1 + seed % 4), options_(std::move(options)), broadcaster_([&] {
           truth = &truth_;
           truth_.sim = &sim_;
           truth_.messages.resize(1);
@@ -196,7 +202,7 @@ HubRun<Conn>::HubRun(std::uint64_t seed)
           if (one_in(2)) options_.mailbox = {4096, 1 + pick(8)};
           if (one_in(4)) options_.lifetime_limit = std::chrono::seconds(20);
           options_.subscriptions = one_in(4) ? 2 : 128;
-          hub_.reset(new HubType(sim_.template hub<Policy, Conn>(Hooks{this}, options_)));
+          hub_.reset(new HubType(sim_.template hub<P, Conn>(Hooks{this}, options_)));
           return hub_->broadcaster();
       }()) {
     shards_.resize(sim_.loops().size());
@@ -206,8 +212,8 @@ HubRun<Conn>::HubRun(std::uint64_t seed)
 
 // ---- the program
 
-template <class Conn>
-void HubRun<Conn>::run(int steps) {
+template <class Conn, class P>
+void HubRun<Conn, P>::run(int steps) {
     for (std::size_t i = 2 + pick(4); i-- > 0;) connect();
     int const ends_at = one_in(5) ? static_cast<int>(pick(static_cast<std::size_t>(steps))) : steps;
     for (int i = 0; i < ends_at; ++i) {
@@ -218,8 +224,8 @@ void HubRun<Conn>::run(int steps) {
     finish();
 }
 
-template <class Conn>
-void HubRun<Conn>::settle(int most) {
+template <class Conn, class P>
+void HubRun<Conn, P>::settle(int most) {
     while (most-- > 0) {
         bool const more = sim_.step();
         check();
@@ -227,8 +233,8 @@ void HubRun<Conn>::settle(int most) {
     }
 }
 
-template <class Conn>
-void HubRun<Conn>::pass(Duration duration) {
+template <class Conn, class P>
+void HubRun<Conn, P>::pass(Duration duration) {
     Duration const piece = std::max<Duration>(duration / 20, std::chrono::milliseconds(100));
     for (Duration left = duration; left > Duration{}; left -= piece) {
         settle(1'000'000);
@@ -238,8 +244,8 @@ void HubRun<Conn>::pass(Duration duration) {
 }
 
 /// Everything that is under way arrives, and then all has to be as if at once.
-template <class Conn>
-void HubRun<Conn>::quiesce() {
+template <class Conn, class P>
+void HubRun<Conn, P>::quiesce() {
     for (int left = 1'000'000; sim_.step(); --left) {
         check();
         if (!left) throw Violation("they never rest");
@@ -248,8 +254,8 @@ void HubRun<Conn>::quiesce() {
     if (!ended_) check_quiet();
 }
 
-template <class Conn>
-void HubRun<Conn>::connect() {
+template <class Conn, class P>
+void HubRun<Conn, P>::connect() {
     if (peers_.size() >= 14) return;
     auto const number = peers_.size();
     std::size_t const shard = pick(shards_.size());
@@ -262,6 +268,7 @@ void HubRun<Conn>::connect() {
     if (one_in(2)) client.largest_piece = 1 + pick(60);
     client.answers = !one_in(8);
     if (one_in(16)) client.request = "GET / HTTP/1.1\r\nHost: half";
+    equip(number, client);
     peers_.push_back(std::make_unique<Peer>(sim_.connect(*hub_, std::move(client))));
     Peer& peer = *peers_.back();
     peer.number = static_cast<int>(number);
@@ -270,8 +277,8 @@ void HubRun<Conn>::connect() {
 }
 
 /// Something happens outside of the hub: at a client, in the network, in another thread, or time passes.
-template <class Conn>
-void HubRun<Conn>::event() {
+template <class Conn, class P>
+void HubRun<Conn, P>::event() {
     Peer* const peer = any([](Peer const&) { return true; });
     if (!peer || one_in(9)) return connect();
     testing::Client& client = peer->client;
@@ -318,13 +325,13 @@ void HubRun<Conn>::event() {
             return;
         default:
             if (client.wire().lost || client.wire().client_ended || peer->expected_end) return;
-            for (std::size_t i = 1 + (one_in(4) ? pick(8) : 0); i-- > 0;) client.send_text(std::to_string(++peer->said));
+            for (std::size_t i = 1 + (one_in(4) ? pick(8) : 0); i-- > 0;) say(*peer, std::to_string(++peer->said));
     }
 }
 
 /// As a thread that is no shard's.
-template <class Conn>
-void HubRun<Conn>::act_outside() {
+template <class Conn, class P>
+void HubRun<Conn, P>::act_outside() {
     Peer* const peer = any_live(std::nullopt);
     if (Peer* const gone = one_in(8) ? any_gone() : nullptr) {
         hub_->post(gone->id, [this](SessionType&) { expect(false, "a function for who has gone is given another session"); });
@@ -342,8 +349,8 @@ void HubRun<Conn>::act_outside() {
 }
 
 /// As a hook would, on that shard.
-template <class Conn>
-void HubRun<Conn>::act_inside(std::size_t shard) {
+template <class Conn, class P>
+void HubRun<Conn, P>::act_inside(std::size_t shard) {
     if (depth_ > 2) return;
     ++depth_;
     for (std::size_t i = one_in(3) ? pick(5) : 1; i-- > 0;) {
@@ -381,8 +388,8 @@ void HubRun<Conn>::act_inside(std::size_t shard) {
     --depth_;
 }
 
-template <class Conn>
-void HubRun<Conn>::publish(Peer* by) {
+template <class Conn, class P>
+void HubRun<Conn, P>::publish(Peer* by) {
     std::size_t const number = truth_.messages.size();
     Message message;
     message.topic = one_in(6) ? own_topics + pick(3) : pick(own_topics);
@@ -450,8 +457,8 @@ void HubRun<Conn>::publish(Peer* by) {
     }
 }
 
-template <class Conn>
-void HubRun<Conn>::send(Peer& to, bool by_session) {
+template <class Conn, class P>
+void HubRun<Conn, P>::send(Peer& to, bool by_session) {
     std::size_t const number = truth_.messages.size();
     auto const shard = sim_.running();
     Message message;
@@ -487,8 +494,8 @@ void HubRun<Conn>::send(Peer& to, bool by_session) {
     ++to.direct_at_most;
 }
 
-template <class Conn>
-void HubRun<Conn>::subscribe(Peer& who) {
+template <class Conn, class P>
+void HubRun<Conn, P>::subscribe(Peer& who) {
     std::size_t const topic = pick(own_topics);
     bool const knew = std::any_of(who.windows.begin(), who.windows.end(),
                                   [&](Window const& window) { return window.topic == topic && window.is_open; });
@@ -503,8 +510,8 @@ void HubRun<Conn>::subscribe(Peer& who) {
     open_window(who, topic, before);
 }
 
-template <class Conn>
-void HubRun<Conn>::unsubscribe(Peer& who) {
+template <class Conn, class P>
+void HubRun<Conn, P>::unsubscribe(Peer& who) {
     std::size_t const topic = pick(own_topics);
     for (Window& window : who.windows) {
         if (window.topic != topic || !window.is_open || !who.is_live()) continue;
@@ -524,8 +531,8 @@ void HubRun<Conn>::unsubscribe(Peer& who) {
     if (who.is_live()) expect(!who.session->unsubscribe(topic_name(topic)), "who is no member leaves");
 }
 
-template <class Conn>
-void HubRun<Conn>::close(Peer& who) {
+template <class Conn, class P>
+void HubRun<Conn, P>::close(Peer& who) {
     if (!who.is_live()) return;
     auto const code = static_cast<CloseCode>(4000 + pick(9));
     if (one_in(4)) {
@@ -540,14 +547,14 @@ void HubRun<Conn>::close(Peer& who) {
     close_windows(who, true);
 }
 
-template <class Conn>
-void HubRun<Conn>::broadcast_close() {
+template <class Conn, class P>
+void HubRun<Conn, P>::broadcast_close() {
     if (!one_in(20)) return;
     hub_->close(one_in(2) ? Target::label("x") : Target::user("u"), CloseCode::policy_violation, "out");
 }
 
-template <class Conn>
-void HubRun<Conn>::pause(Peer& who) {
+template <class Conn, class P>
+void HubRun<Conn, P>::pause(Peer& who) {
     if (!who.is_live()) return;
     if (who.paused) {
         who.paused = false;
@@ -563,8 +570,8 @@ void HubRun<Conn>::pause(Peer& who) {
     });
 }
 
-template <class Conn>
-void HubRun<Conn>::drain() {
+template <class Conn, class P>
+void HubRun<Conn, P>::drain() {
     draining_ = true;
     ++drains_;
     DrainOptions options;
@@ -577,8 +584,8 @@ void HubRun<Conn>::drain() {
 }
 
 /// The hub goes, at whatever moment this is, or in good order.
-template <class Conn>
-void HubRun<Conn>::finish() {
+template <class Conn, class P>
+void HubRun<Conn, P>::finish() {
     if (one_in(3)) {
         ended_ = true;
         hub_.reset();
@@ -620,8 +627,8 @@ void HubRun<Conn>::finish() {
 
 // ---- hooks
 
-template <class Conn>
-void HubRun<Conn>::on_open(SessionType& session) {
+template <class Conn, class P>
+void HubRun<Conn, P>::on_open(SessionType& session) {
     ++hooks_run_;
     std::string_view const target = session.request()->target();
     auto const shard = Truth::number_of(target.substr(1));
@@ -644,8 +651,8 @@ void HubRun<Conn>::on_open(SessionType& session) {
     if (one_in(4)) act_inside(who.shard);
 }
 
-template <class Conn>
-void HubRun<Conn>::on_message(SessionType& session, MessageView message) {
+template <class Conn, class P>
+void HubRun<Conn, P>::on_message(SessionType& session, MessageView message) {
     Peer& who = peer_of(session);
     expect(!ended_ && who.session == &session && who.is_live(), "a message is heard of who is not open");
     expect(!who.paused, "a message is heard although reading is paused");
@@ -658,8 +665,8 @@ void HubRun<Conn>::on_message(SessionType& session, MessageView message) {
     }
 }
 
-template <class Conn>
-void HubRun<Conn>::on_subscribed(SessionType& session, Subscription const& told) {
+template <class Conn, class P>
+void HubRun<Conn, P>::on_subscribed(SessionType& session, Subscription const& told) {
     ++hooks_run_;
     Peer& who = peer_of(session);
     std::size_t const topic = topic_number(told.topic);
@@ -678,8 +685,8 @@ void HubRun<Conn>::on_subscribed(SessionType& session, Subscription const& told)
     if (one_in(2)) act_inside(who.shard);
 }
 
-template <class Conn>
-void HubRun<Conn>::on_pressure(SessionType& session, bool high) {
+template <class Conn, class P>
+void HubRun<Conn, P>::on_pressure(SessionType& session, bool high) {
     ++hooks_run_;
     Peer& who = peer_of(session);
     expect(!ended_ && who.is_live() && who.pressed != high, "pressure and relief do not alternate");
@@ -687,8 +694,8 @@ void HubRun<Conn>::on_pressure(SessionType& session, bool high) {
     if (one_in(2)) act_inside(who.shard);
 }
 
-template <class Conn>
-void HubRun<Conn>::on_close(SessionType& session, CloseInfo const& info) {
+template <class Conn, class P>
+void HubRun<Conn, P>::on_close(SessionType& session, CloseInfo const& info) {
     ++hooks_run_;
     Peer& who = peer_of(session);
     expect(!ended_ && who.opened == 1 && ++who.closed == 1, "on_close is not called once");
@@ -712,8 +719,8 @@ void HubRun<Conn>::on_close(SessionType& session, CloseInfo const& info) {
 // ---- what has to hold
 
 /// The place of the newest message of the topic that the shard has seen; nothing if it does not know yet.
-template <class Conn>
-std::optional<Place> HubRun<Conn>::view(std::size_t shard, std::size_t topic) const {
+template <class Conn, class P>
+std::optional<Place> HubRun<Conn, P>::view(std::size_t shard, std::size_t topic) const {
     auto& all = shards_[shard].shard->delivery().topics();
     auto const number = all.find(topic_name(topic));
     if (!number) return std::nullopt;
@@ -722,8 +729,8 @@ std::optional<Place> HubRun<Conn>::view(std::size_t shard, std::size_t topic) co
     return truth_.place_of(topic, known.position);
 }
 
-template <class Conn>
-bool HubRun<Conn>::is_joining(Peer const& who, std::size_t topic) const {
+template <class Conn, class P>
+bool HubRun<Conn, P>::is_joining(Peer const& who, std::size_t topic) const {
     auto& all = shards_[who.shard].shard->delivery().topics();
     auto const number = all.find(topic_name(topic));
     auto const* const membership = number ? who.subscriber().find(*number) : nullptr;
@@ -731,8 +738,8 @@ bool HubRun<Conn>::is_joining(Peer const& who, std::size_t topic) const {
 }
 
 /// `before`: how many messages the topic had when he asked.
-template <class Conn>
-void HubRun<Conn>::open_window(Peer& who, std::size_t topic, Place before) {
+template <class Conn, class P>
+void HubRun<Conn, P>::open_window(Peer& who, std::size_t topic, Place before) {
     Window window;
     window.topic = topic;
     if (is_joining(who, topic)) {
@@ -748,8 +755,8 @@ void HubRun<Conn>::open_window(Peer& who, std::size_t topic, Place before) {
 }
 
 /// `exactly`: what comes from now on is not for him. Else he may have been a member for some time after the last check.
-template <class Conn>
-void HubRun<Conn>::close_windows(Peer& who, bool exactly) {
+template <class Conn, class P>
+void HubRun<Conn, P>::close_windows(Peer& who, bool exactly) {
     for (Window& window : who.windows) {
         if (!window.is_open) continue;
         window.is_open = false;
@@ -761,8 +768,8 @@ void HubRun<Conn>::close_windows(Peer& who, bool exactly) {
     }
 }
 
-template <class Conn>
-std::uint64_t HubRun<Conn>::meant(Peer const& who, std::size_t topic, Place low, Place end) const {
+template <class Conn, class P>
+std::uint64_t HubRun<Conn, P>::meant(Peer const& who, std::size_t topic, Place low, Place end) const {
     if (low >= end) return 0;
     std::uint64_t count = end - low;
     auto const excluded = truth_.excluded.find(who.number);
@@ -771,8 +778,8 @@ std::uint64_t HubRun<Conn>::meant(Peer const& who, std::size_t topic, Place low,
     return count;
 }
 
-template <class Conn>
-void HubRun<Conn>::check() {
+template <class Conn, class P>
+void HubRun<Conn, P>::check() {
     for (std::size_t topic = 0; topic < topics; ++topic)
         std::erase_if(asked_[topic], [&](auto const& asked) { return view(asked.first, topic).has_value() || ended_; });
     for (auto const& peer : peers_) {
@@ -787,8 +794,8 @@ void HubRun<Conn>::check() {
     if (!truth_.problem.empty()) throw Violation(truth_.problem);
 }
 
-template <class Conn>
-void HubRun<Conn>::check_live(Peer& who) {
+template <class Conn, class P>
+void HubRun<Conn, P>::check_live(Peer& who) {
     Subscriber const& subscriber = who.subscriber();
     bool const live = who.is_live();
     if (!live) close_windows(who, false);
@@ -801,7 +808,7 @@ void HubRun<Conn>::check_live(Peer& who) {
             if (!control && (!first || subscriber.queue.control_frames() == 0)) data += slice.length;
             first = false;
         }
-        expect(data <= options_.queue.bytes + 200, "a queue has more bytes than it may");
+        expect(data <= options_.queue.bytes + 400, "a queue has more bytes than it may");
     }
     std::uint64_t least = who.direct, most = who.direct_at_most;
     for (Window& window : who.windows) {
@@ -828,8 +835,8 @@ void HubRun<Conn>::check_live(Peer& who) {
         expect(subscriber.dropped == 0, "something was dropped although there is room");
 }
 
-template <class Conn>
-void HubRun<Conn>::check_wire(Peer& who) {
+template <class Conn, class P>
+void HubRun<Conn, P>::check_wire(Peer& who) {
     testing::ServerStream const& stream = who.client.stream();
     expect(stream.problem().empty(), stream.problem());
     auto const& all = stream.messages();
@@ -858,8 +865,8 @@ void HubRun<Conn>::check_wire(Peer& who) {
 }
 
 /// Meant for him, once, in the order of its topic, of its publisher, and of the program.
-template <class Conn>
-void HubRun<Conn>::check_arrived(Peer& who, testing::Received const& received) {
+template <class Conn, class P>
+void HubRun<Conn, P>::check_arrived(Peer& who, testing::Received const& received) {
     std::size_t const number = Truth::number_of(received.payload);
     if (number == 0 || number >= truth_.messages.size()) return expect(false, "a client got what nobody sent", number);
     Message& message = truth_.messages[number];
@@ -896,8 +903,8 @@ void HubRun<Conn>::check_arrived(Peer& who, testing::Received const& received) {
 }
 
 /// L0, on each shard: what was meant is written, dropped or pending, and the sessions' sums are the shard's.
-template <class Conn>
-void HubRun<Conn>::check_sums() {
+template <class Conn, class P>
+void HubRun<Conn, P>::check_sums() {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         DeliveryCounts const& counts = shards_[i].shard->delivery().counts();
         std::uint64_t accepted = shards_[i].accepted, written = shards_[i].written, pending = 0;
@@ -913,8 +920,8 @@ void HubRun<Conn>::check_sums() {
 }
 
 /// Nothing is under way: what was accepted has its place, members are members, and who has room has everything.
-template <class Conn>
-void HubRun<Conn>::check_quiet() {
+template <class Conn, class P>
+void HubRun<Conn, P>::check_quiet() {
     for (std::size_t number = 1; number < truth_.messages.size(); ++number) {
         Message& message = truth_.messages[number];
         if (message.topic != Message::direct) {
@@ -953,8 +960,8 @@ void HubRun<Conn>::check_quiet() {
 }
 
 /// Where there is room for all, only an older message of a key gives way to a newer one.
-template <class Conn>
-void HubRun<Conn>::check_newest_of_keys(Peer const& who) {
+template <class Conn, class P>
+void HubRun<Conn, P>::check_newest_of_keys(Peer const& who) {
     for (Window const& window : who.windows) {
         if (window.topic != keyed_topic || !window.is_open || window.sure == never) continue;
         std::map<std::uint64_t, std::size_t> newest;
@@ -969,8 +976,8 @@ void HubRun<Conn>::check_newest_of_keys(Peer const& who) {
 }
 
 /// At a quiet moment: each receipt has come, and says what became of the message.
-template <class Conn>
-void HubRun<Conn>::check_receipts() {
+template <class Conn, class P>
+void HubRun<Conn, P>::check_receipts() {
     for (std::size_t number = 1; number < truth_.messages.size(); ++number) {
         Message const& message = truth_.messages[number];
         if (!message.wants_receipt) continue;

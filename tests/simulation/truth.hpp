@@ -165,7 +165,9 @@ struct LateAuthentication {
     }
 };
 
-struct Policy : DefaultPolicy {
+template <class HowToCompress>
+struct PolicyWith : DefaultPolicy {
+    using Compression = HowToCompress;
     using Auth = LateAuthentication;
     using Overflow = AnyOverflow;
     using Topics = AnyTopics;
@@ -176,5 +178,6 @@ struct Policy : DefaultPolicy {
         int peer = -1;
     };
 };
+using Policy = PolicyWith<NoCompression>;
 
 }  // namespace hub_simulation

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -39,6 +40,8 @@ class Delivery {
     ws::BlockPool& pool() noexcept { return admission_.pool(); }
     TopicIndex& topics() noexcept { return topics_; }
     DeliveryCounts const& counts() const noexcept { return admission_.counts(); }
+    /// For members and receivers whose variant is not plain. Lifetime: outlives the last of them.
+    void compress_with(ws::Compressor& compressor) noexcept { compressor_ = &compressor; }
     bool has_work() noexcept { return !dirty_.empty() || !admission_.flush_list().empty() || !admission_.overflowed().empty(); }
 
     // ---- messages
@@ -51,7 +54,7 @@ class Delivery {
     /// The same at once and alone, to count what becomes of it.
     PublishCounts publish_counted(std::uint32_t number, Publication const& publication);
     /// Sends to one session, behind all that was published to its topics before. False if it can never fit.
-    bool send(Subscriber& to, MessageView message);
+    bool send(Subscriber& to, MessageView message, std::uint8_t variant = ws::Compressor::plain);
     /// What the hub itself tells a session whose queue is empty: before all that is not queued yet, and nothing takes its place.
     /// False if it can never fit.
     bool notify(Subscriber& to, MessageView message);
@@ -59,8 +62,9 @@ class Delivery {
 
     // ---- members
 
-    /// `joining`: nothing until `admit`. The caller checks that it is no member yet.
-    void join(Subscriber& subscriber, std::uint32_t number, bool joining = false);
+    /// `joining`: nothing until `admit`. The caller checks that it is no member yet. `variant`: which frames it is sent, always the
+    /// same for a subscriber.
+    void join(Subscriber& subscriber, std::uint32_t number, bool joining = false, std::uint8_t variant = ws::Compressor::plain);
     /// What came before is the leaver's, what follows is not.
     void leave(Subscriber& subscriber, std::uint32_t number);
     void leave_all(Subscriber& subscriber);
@@ -99,9 +103,24 @@ class Delivery {
         ++published_;
         published_to_.push_back(number);
     }
+    void send_payload(Subscriber& to, ws::Opcode opcode, std::span<std::byte const> payload, bool compressed);
+    void send_compressed(Subscriber& to, MessageView message, std::uint8_t variant);
+    VariantRun& filled(Topic& topic, std::uint8_t variant) {
+        VariantRun& run = topic.variants->run_of(variant);
+        run.fill(topic.run, *compressor_, pool());
+        return run;
+    }
+    void note_variant(Topic& topic, std::uint8_t variant);
+    void forget_variant(Topic& topic, std::uint32_t place);
+    static void prefetch(std::span<Topic::Member const> members, std::size_t i) noexcept;
+    void fan_out_plain(Topic& topic);
+    void fan_out_mixed(Topic& topic);
     void exclude(Topic& topic, std::uint32_t number, Subscriber& except, std::uint32_t offset, std::uint32_t length);
     void fan_out(Topic& topic);
     void give(Topic& topic, Topic::Member const& member);
+    static std::size_t place_of(Topic const& topic, Topic::Member const& member) noexcept {
+        return static_cast<std::size_t>(&member - topic.members.data());
+    }
     void give_up_to_now(Subscriber& subscriber);
     void give_up_to_now(Membership const& membership);
     std::uint32_t part_at_end(Topic& topic);
@@ -115,6 +134,7 @@ class Delivery {
     std::vector<std::uint32_t> published_to_;  ///< the topic of each publication of this turn
     std::uint32_t published_ = 1;
     ws::Block* arena_;
+    ws::Compressor* compressor_ = nullptr;
 };
 
 inline std::byte* Delivery::room_for(Topic& topic, std::uint32_t number, std::uint32_t bytes) {
@@ -218,11 +238,26 @@ inline PublishCounts Delivery::publish_counted(std::uint32_t number, Publication
     return counts;
 }
 
-inline bool Delivery::send(Subscriber& to, MessageView message) {
+/// What can never fit is judged by what the message says, so that it does not depend on what a session has agreed on.
+inline bool Delivery::send(Subscriber& to, MessageView message, std::uint8_t variant) {
     if (!fits(message.size())) return false;
     catch_up(to);
+    if (variant) [[unlikely]]
+        send_compressed(to, message, variant);
+    else
+        send_payload(to, message.opcode(), message.payload(), false);
+    return true;
+}
+
+[[gnu::noinline]] inline void Delivery::send_compressed(Subscriber& to, MessageView message, std::uint8_t variant) {
+    auto const body = compressor_->compress(variant, message);
+    send_payload(to, message.opcode(), body ? *body : message.payload(), body.has_value());
+}
+
+[[gnu::always_inline]] inline void Delivery::send_payload(Subscriber& to, ws::Opcode opcode, std::span<std::byte const> payload,
+                                                          bool compressed) {
     admission_.note_deliveries(1);
-    auto const length = static_cast<std::uint32_t>(ws::server_frame_size(message.size()));
+    auto const length = static_cast<std::uint32_t>(ws::server_frame_size(payload.size()));
     bool const own = length > ws::BlockPool::largest_segment / 2;
     if (!own && arena_->capacity - arena_->size < length) {
         pool().release(arena_);
@@ -230,11 +265,12 @@ inline bool Delivery::send(Subscriber& to, MessageView message) {
     }
     ws::Block* const block = own ? pool().make(length) : arena_;
     std::uint32_t const offset = block->size;
-    write(block->bytes + offset, message);
+    std::byte* const out = block->bytes + offset;
+    std::size_t const header = ws::encode_server_header(out, opcode, payload.size(), compressed);
+    if (!payload.empty()) std::memcpy(out + header, payload.data(), payload.size());
     block->size += length;
     admission_.enqueue(to, nullptr, block, offset, length, 1);
     if (own) pool().release(block);
-    return true;
 }
 
 inline bool Delivery::notify(Subscriber& to, MessageView message) {
@@ -261,7 +297,7 @@ inline std::uint32_t Delivery::part_at_end(Topic& topic) {
     return static_cast<std::uint32_t>(parts_.size());
 }
 
-inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, bool joining) {
+inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, bool joining, std::uint8_t variant) {
     Topic& topic = topics_[number];
     std::uint32_t const from = joining ? Topic::Member::joining : part_at_end(topic);
     auto const place = static_cast<std::uint32_t>(topic.members.size());
@@ -269,6 +305,29 @@ inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, bool jo
     if (place == topic.members.capacity() && place >= 1024)
         topic.members.reserve(place + place / 4);  // doubling is dear by then
     topic.members.push_back({&subscriber, slot, from});
+    if (variant || topic.variants) [[unlikely]]
+        note_variant(topic, variant);
+}
+
+/// The newest member is sent those frames.
+[[gnu::noinline]] inline void Delivery::note_variant(Topic& topic, std::uint8_t variant) {
+    if (!topic.variants) {
+        topic.variants = std::make_unique<VariantRuns>();
+        topic.variants->of_member.resize(topic.members.size() - 1, ws::Compressor::plain);
+    }
+    topic.variants->of_member.push_back(variant);
+    topic.variants->compressed += variant != ws::Compressor::plain;
+}
+
+/// The newest member takes the place of one who leaves.
+[[gnu::noinline]] inline void Delivery::forget_variant(Topic& topic, std::uint32_t place) {
+    VariantRuns& variants = *topic.variants;
+    variants.compressed -= variants.of_member[place] != ws::Compressor::plain;
+    variants.of_member[place] = variants.of_member.back();
+    variants.of_member.pop_back();
+    if (variants.compressed) return;
+    variants.clear(pool());
+    topic.variants.reset();
 }
 
 inline void Delivery::leave(Subscriber& subscriber, std::uint32_t number) {
@@ -279,6 +338,8 @@ inline void Delivery::leave(Subscriber& subscriber, std::uint32_t number) {
     give(topic, topic.members[place]);
     topic.has_parts = topic.has_parts || !topic.run.empty();  // what he was given may not be overwritten
 
+    if (topic.variants) [[unlikely]]
+        forget_variant(topic, place);
     topic.members[place] = topic.members.back();
     topic.members.pop_back();
     if (place < topic.members.size()) {
@@ -311,6 +372,16 @@ inline void Delivery::admit(Topic& topic) {
         admission_.note_deliveries(part.superseded);
         admission_.note_dropped(to, &topic, DropReason::superseded, part.superseded);
     }
+    std::uint8_t const variant = topic.variants ? topic.variants->of_member[place_of(topic, member)] : ws::Compressor::plain;
+    VariantRun const* const run = variant ? &filled(topic, variant) : nullptr;
+    std::uint32_t first = 0;  // message of the segment, among all of the run
+    for (std::uint32_t i = 0; run && i < part.segment; ++i) first += topic.run[i].messages;
+    auto const enqueue = [&](ws::Block* block, std::uint32_t offset, std::uint32_t length, std::uint32_t messages) {
+        if (topic.keeps_last_of_key)
+            admission_.enqueue_each(to, &topic, block, offset, length, messages);
+        else
+            admission_.enqueue(to, &topic, block, offset, length, messages);
+    };
     std::uint32_t exclusion = part.first_exclusion;
     for (; part.segment < topic.run.size(); ++part.segment, part.offset = part.before = 0) {
         Topic::Segment const& segment = topic.run[part.segment];
@@ -318,10 +389,8 @@ inline void Delivery::admit(Topic& topic) {
             if (offset == part.offset) return;
             std::uint32_t const messages = before - part.before;
             admission_.note_deliveries(messages);
-            if (topic.keeps_last_of_key)
-                admission_.enqueue_each(to, &topic, segment.block, part.offset, offset - part.offset, messages);
-            else
-                admission_.enqueue(to, &topic, segment.block, part.offset, offset - part.offset, messages);
+            if (run) return run->each_piece(first + part.before, first + before, enqueue);
+            enqueue(segment.block, part.offset, offset - part.offset, messages);
         };
         for (; exclusion != none && exclusions_[exclusion].segment == part.segment; exclusion = exclusions_[exclusion].next) {
             RunExclusion const& skipped = exclusions_[exclusion];
@@ -330,6 +399,7 @@ inline void Delivery::admit(Topic& topic) {
             part.before = skipped.before + 1;
         }
         up_to(segment.block->size, segment.messages);
+        first += segment.messages;
     }
 }
 
@@ -367,27 +437,10 @@ inline void Delivery::fan_out() {
 
 inline void Delivery::fan_out(Topic& topic) {
     if (topic.run.empty()) return;
-    Topic::Member* const members = topic.members.data();
-    std::size_t const count = topic.members.size();
-    ws::Block* const block = topic.run.front().block;
-    std::uint32_t const size = block->size, messages = topic.run.front().messages;
-    bool const plain = topic.run.size() == 1 && !topic.keeps_last_of_key;
-    std::uint64_t whole = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        if (i + 8 < count) {
-            auto const* ahead = reinterpret_cast<char const*>(members[i + 8].subscriber);
-            __builtin_prefetch(ahead);
-            __builtin_prefetch(ahead + 64);
-        }
-        if (plain && members[i].from == Topic::Member::whole) [[likely]] {
-            ++whole;
-            admission_.enqueue(*members[i].subscriber, &topic, block, 0, size, messages);
-        } else if (members[i].from != Topic::Member::joining) {
-            give(topic, members[i]);
-            members[i].from = Topic::Member::whole;
-        }
-    }
-    admission_.note_deliveries(whole * messages);
+    if (topic.variants) [[unlikely]]
+        fan_out_mixed(topic);
+    else
+        fan_out_plain(topic);
     std::uint32_t bytes = 0;
     for (Topic::Segment const& segment : topic.run) {
         bytes += segment.block->size;
@@ -397,6 +450,60 @@ inline void Delivery::fan_out(Topic& topic) {
     topic.has_parts = false;
     topic.superseded = 0;
     topic.size_hint = bytes;
+}
+
+[[gnu::always_inline]] inline void Delivery::prefetch(std::span<Topic::Member const> members, std::size_t i) noexcept {
+    if (i >= members.size()) return;
+    auto const* ahead = reinterpret_cast<char const*>(members[i].subscriber);
+    __builtin_prefetch(ahead);
+    __builtin_prefetch(ahead + 64);
+}
+
+[[gnu::always_inline]] inline void Delivery::fan_out_plain(Topic& topic) {
+    std::span<Topic::Member> const members(topic.members);
+    ws::Block* const block = topic.run.front().block;
+    std::uint32_t const size = block->size, messages = topic.run.front().messages;
+    bool const plain = topic.run.size() == 1 && !topic.keeps_last_of_key;
+    std::uint64_t whole = 0;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        prefetch(members, i + 8);
+        if (plain && members[i].from == Topic::Member::whole) [[likely]] {
+            ++whole;
+            admission_.enqueue(*members[i].subscriber, &topic, block, 0, size, messages);
+        } else if (members[i].from != Topic::Member::joining) {
+            give(topic, members[i]);
+            members[i].from = Topic::Member::whole;
+        }
+    }
+    admission_.note_deliveries(whole * messages);
+}
+
+/// The same where members are sent different frames of the same messages.
+[[gnu::noinline]] inline void Delivery::fan_out_mixed(Topic& topic) {
+    std::span<Topic::Member> const members(topic.members);
+    std::uint8_t const* const variants = topic.variants->of_member.data();
+    std::uint32_t messages = 0;
+    for (Topic::Segment const& segment : topic.run) messages += segment.messages;
+    std::array<ws::Block*, 256> whole_run{};  // by variant; null: not asked for yet, or in several blocks
+    if (topic.run.size() == 1) whole_run[ws::Compressor::plain] = topic.run.front().block;
+    std::uint64_t whole = 0;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        prefetch(members, i + 8);
+        if (members[i].from == Topic::Member::joining) continue;
+        if (members[i].from == Topic::Member::whole && !topic.keeps_last_of_key) {
+            ws::Block*& block = whole_run[variants[i]];
+            if (!block && variants[i]) block = filled(topic, variants[i]).whole();
+            if (block) [[likely]] {
+                ++whole;
+                admission_.enqueue(*members[i].subscriber, &topic, block, 0, block->size, messages);
+                continue;
+            }
+        }
+        give(topic, members[i]);
+        members[i].from = Topic::Member::whole;
+    }
+    admission_.note_deliveries(whole * messages);
+    topic.variants->clear(pool());
 }
 
 inline void Delivery::end_turn() {

@@ -17,6 +17,7 @@
 #include <hubbub/hub/upgrade.hpp>
 #include <hubbub/policy/authentication.hpp>
 #include <hubbub/transport/connection.hpp>
+#include <hubbub/ws/compression_terms.hpp>
 #include <hubbub/ws/handshake.hpp>
 
 namespace hubbub::inline v0 {
@@ -48,6 +49,8 @@ struct HandshakeHost {
     virtual std::optional<TurnedAway> settle(PeerAddress const& peer, LimitTable::Lease& lease) = 0;
     /// The request is a WebSocket handshake that may go on: decide who it is, now or later, with `Handshake::answer`.
     virtual void on_request(void* handshake, http::Request const& request) = 0;
+    /// What is answered to the extensions that the client offers.
+    virtual ws::ExtensionAnswer on_extensions(std::span<std::string_view const> lines) = 0;
     virtual http::Response on_page(http::Request const& request) = 0;
     virtual void on_refused(ConnectionRefusal why) noexcept = 0;
     /// It is ready or over; both, if the client goes in the turn in which it became ready.
@@ -229,9 +232,23 @@ void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> b
         protocol = ours;
         break;
     }
-    std::string response = ws::upgrade_response(outcome.accept, protocol);
-    upgrade_.emplace(
-        Upgrade{std::move(request), {}, std::move(protocol), std::move(response), {beyond.begin(), beyond.end()}, {}, {}, {}});
+    ws::ExtensionAnswer extensions;
+    if (!outcome.extensions.empty()) extensions = host_->on_extensions(outcome.extensions);
+    if (extensions.kind == ws::ExtensionAnswer::Kind::malformed)  // RFC 6455 9.1
+        return refuse({http::Status::bad_request, "Sec-WebSocket-Extensions is malformed", false},
+                      ConnectionRefusal::malformed);
+    http::Header const extension{"Sec-WebSocket-Extensions", extensions.response};
+    bool const extended = extensions.kind == ws::ExtensionAnswer::Kind::agreed;
+    std::string response = ws::upgrade_response(outcome.accept, protocol, std::span(&extension, extended ? 1 : 0));
+    upgrade_.emplace(Upgrade{std::move(request),
+                             {},
+                             std::move(protocol),
+                             std::move(response),
+                             {beyond.begin(), beyond.end()},
+                             extensions.terms,
+                             {},
+                             {},
+                             {}});
     if (peer_ != connection_.peer()) upgrade_->peer = peer_;
     state_ = State::deciding;
     host_->on_request(this, upgrade_->request);

@@ -37,6 +37,7 @@ struct HubOptions {
     OptionsOf<typename Policy::Heartbeat> heartbeat{};
     OptionsOf<typename Policy::Topics> topics{};
     OptionsOf<typename Policy::Codec> codec{};
+    OptionsOf<typename Policy::Compression> compression{};
     OptionsOf<typename Policy::Backplane> backplane{};
     OptionsOf<typename Policy::EventSink> events{};
 
@@ -78,6 +79,7 @@ struct HubOptions {
         demand(queue.bytes >= 128 && queue.bytes <= 1u << 30, "HubOptions::queue.bytes must be from 128 to 2^30");
         demand(!memory || memory->limit() >= std::size_t{1} << 20, "HubOptions::memory must be at least 2^20 bytes");
         demand(queue.low_bytes < queue.high_bytes, "HubOptions::queue.low_bytes must be less than queue.high_bytes");
+        demand(!message.compressed, "HubOptions::message.compressed is what a handshake agrees on: see Policy::Compression");
         demand(message.message >= 1 && message.fragments >= 1, "HubOptions::message must allow a byte and a fragment");
         demand(mailbox.bytes >= 4096 && mailbox.letters >= 1, "HubOptions::mailbox.bytes must be at least 4096, and letters 1");
         demand(handshake_limit.count() > 0, "HubOptions::handshake_limit must be positive");
@@ -92,7 +94,8 @@ struct HubOptions {
         demand(lifetime_limit.count() >= 0, "HubOptions::lifetime_limit must not be negative");
         for (auto const& protocol : protocols) demand(http::is_token(protocol), "HubOptions::protocols must be tokens");
         proxies.check();
-        check_options(auth, access, origin, limits, rates, sharding, overflow, heartbeat, topics, codec, backplane, events);
+        check_options(auth, access, origin, limits, rates, sharding, overflow, heartbeat, topics, codec, compression, backplane,
+                      events);
     }
 };
 

@@ -6,6 +6,7 @@
 #include <hubbub/policy/authentication.hpp>
 #include <hubbub/policy/authorization.hpp>
 #include <hubbub/policy/codec.hpp>
+#include <hubbub/policy/compression.hpp>
 #include <hubbub/policy/event_sink.hpp>
 #include <hubbub/policy/heartbeat.hpp>
 #include <hubbub/policy/limits.hpp>
@@ -34,6 +35,7 @@ struct DefaultPolicy {
     using Heartbeat = UniformHeartbeat;
     using Topics = UniformTopics;
     using Codec = SilentCodec;
+    using Compression = NoCompression;
     using Backplane = LocalBackplane;
     using EventSink = NoEvents;
     struct SessionData {};  ///< what each session carries for the application
@@ -52,6 +54,7 @@ concept HasAllAxes = requires {
     typename P::Heartbeat;
     typename P::Topics;
     typename P::Codec;
+    typename P::Compression;
     typename P::Backplane;
     typename P::EventSink;
     typename P::SessionData;
@@ -87,6 +90,10 @@ consteval bool check_policy() {
                       "hubbub: Policy::Topics needs TopicOptions options_for(std::string_view) const");
         static_assert(Codec<typename P::Codec>,
                       "hubbub: Policy::Codec needs std::optional<Frame> gap_notice(std::uint64_t) const");
+        static_assert(
+            Compression<typename P::Compression>,
+            "hubbub: Policy::Compression must be NoCompression, PermessageDeflate (hubbub/ws/deflate/permessage_deflate.hpp) "
+            "or like that: see policy/compression.hpp");
         static_assert(
             Backplane<typename P::Backplane>,
             "hubbub: Policy::Backplane needs std::optional<Position> sequence(std::string_view, Position, MessageView) "

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <hubbub/transport/connection.hpp>
+#include <hubbub/ws/inflated.hpp>
 #include <hubbub/ws/message_decoder.hpp>
 
 namespace hubbub::inline v0 {
@@ -21,7 +22,7 @@ class ByteInbound : public ByteConnectionOwner {
         if (self().is_paused()) {
             if (!decoder_.keep(bytes)) self().on_violation(CloseCode::internal_error, "out of memory");
         } else {
-            decoder_.feed(bytes, self().decoder_limits(), Sink{self()});
+            decoder_.feed(bytes, self().decoder_limits(), sink());
             self().note_incomplete(decoder_.incomplete());
         }
         if (decoder_.buffered() != kept) self().note_kept(decoder_.buffered(), kept);
@@ -40,7 +41,7 @@ class ByteInbound : public ByteConnectionOwner {
     void resume_inbound() {
         if (!decoder_.stopped()) return;
         std::size_t const kept = decoder_.buffered();
-        decoder_.resume(self().decoder_limits(), Sink{self()});
+        decoder_.resume(self().decoder_limits(), sink());
         self().note_incomplete(decoder_.incomplete());
         if (decoder_.buffered() != kept) self().note_kept(decoder_.buffered(), kept);
     }
@@ -58,6 +59,15 @@ class ByteInbound : public ByteConnectionOwner {
         void on_error(CloseCode code, std::string_view reason) { session.on_violation(code, reason); }
         ws::BlockPool& pool() { return session.block_pool(); }
     };
+    struct InflatingSink : Sink {
+        ws::Inflated inflate(MessageView message, bool compressed) { return this->session.inflate(message, compressed); }
+    };
+    auto sink() noexcept {
+        if constexpr (Session::inflates)
+            return InflatingSink{{self()}};
+        else
+            return Sink{self()};
+    }
     Session& self() noexcept { return static_cast<Session&>(*this); }
 
     Decoder decoder_;

@@ -102,6 +102,12 @@ class Reception final : public HandshakeHost {
     std::optional<TurnedAway> settle(PeerAddress const& peer, LimitTable::Lease& lease) override;
     std::optional<TurnedAway> turn_away(PeerAddress const& peer, TimePoint now, LimitTable::Lease& lease);
     void on_request(void* handshake, http::Request const& request) override;
+    ws::ExtensionAnswer on_extensions(std::span<std::string_view const> lines) override {
+        if constexpr (compresses<Policy>)
+            return Policy::Compression::negotiate(options_.compression, lines);
+        else
+            return {};
+    }
     http::Response on_page(http::Request const& request) override;
     void on_refused(ConnectionRefusal why) noexcept override {
         ++refused_[static_cast<std::size_t>(why)];

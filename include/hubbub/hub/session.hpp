@@ -132,6 +132,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     friend class MessageInbound;
     friend class Shard<Conn, Policy>;
     enum class Pending : std::uint8_t { flush, drop };
+    static constexpr bool inflates = compresses<Policy>;
     static constexpr std::uint32_t paused_by_user = 1, paused_by_congestion = 2, paused_by_verdict = 4, paused_by_questions = 8,
                                    paused_by_rate = 16, paused_by_anything = 63;
 
@@ -177,7 +178,21 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
         else
             return heartbeat_;
     }
-    ws::DecoderLimits const& decoder_limits() const noexcept { return shard_->options().message; }
+    ws::DecoderLimits const& decoder_limits() const noexcept {
+        if constexpr (compresses<Policy>)
+            if (Policy::Compression::agreed(compression_)) return shard_->limits_of_compressed();
+        return shard_->options().message;
+    }
+    ws::Inflated inflate(MessageView message, bool compressed) {
+        return shard_->compression().inflate(compression_, message, compressed, shard_->options().message.message);
+    }
+    /// Which frames of a message it is sent.
+    std::uint8_t variant() const noexcept {
+        if constexpr (compresses<Policy>)
+            return Policy::Compression::variant(compression_);
+        else
+            return ws::Compressor::plain;
+    }
     ws::BlockPool& block_pool() noexcept { return shard_->delivery().pool(); }
     bool is_paused() const noexcept { return paused_ != 0; }
     bool on_decoded(MessageView message);
@@ -269,6 +284,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     std::unique_ptr<SessionExtras> extras_;
     struct SharedHeartbeat {};
     [[no_unique_address]] std::conditional_t<is_uniform_heartbeat<Policy>, SharedHeartbeat, HeartbeatTicks> heartbeat_{};
+    [[no_unique_address]] typename Policy::Compression::Session compression_{};
     [[no_unique_address]] Data data_;
 };
 
@@ -276,7 +292,7 @@ template <BasicConnection Conn, HubPolicy Policy>
 SendResult Session<Conn, Policy>::send(MessageView message) {
     if (state != State::open) return SendResult::closed;
     std::uint32_t const dropped_before = dropped;
-    if (!shard_->delivery().send(*this, message)) return SendResult::too_big;
+    if (!shard_->delivery().send(*this, message, variant())) return SendResult::too_big;
     return dropped == dropped_before ? SendResult::queued : SendResult::dropped;
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -143,7 +144,7 @@ class Shard final : private TurnHook, private RouterHost {
     bool join_internal(SessionType& session, std::string_view topic) {
         std::uint32_t const number = router_.intern(topic);
         if (static_cast<Subscriber&>(session).find(number)) return false;
-        router_.subscribe(session, number);
+        router_.subscribe(session, number, session.variant());
         return true;
     }
     void leave_internal(SessionType& session, std::string_view topic) { (void)unsubscribe(session, topic); }
@@ -179,6 +180,8 @@ class Shard final : private TurnHook, private RouterHost {
     TickLimits const& limits() const noexcept { return limits_; }
     HeartbeatTicks const& uniform_heartbeat() const noexcept { return uniform_heartbeat_; }
     typename Policy::Access& access() noexcept { return access_; }
+    typename Policy::Compression& compression() noexcept { return compression_; }
+    ws::DecoderLimits const& limits_of_compressed() const noexcept { return limits_of_compressed_; }
     std::uint32_t tick() const noexcept { return tick_; }
     std::int64_t now_ticks() const noexcept { return now_.time_since_epoch().count(); }
     std::uint32_t tick_of(TimePoint when) const noexcept {
@@ -263,6 +266,10 @@ class Shard final : private TurnHook, private RouterHost {
     static constexpr std::chrono::milliseconds tick_length{100};
     // What a turn writes of large queues takes a millisecond or two, which is what small messages of others wait for.
     static constexpr std::uint32_t part_size = 128 * 1024, parts_a_turn = 8;
+    static_assert(
+        !compresses<Policy> || !ByteConnection<Conn> || requires { DecoderOf<Conn>::takes_compressed; },
+        "hubbub: connections whose bytes another library decodes do not compress: Policy::Compression must be "
+        "NoCompression for them");
 
     /// Where an engine below shakes hands.
     struct NoReception {
@@ -329,6 +336,12 @@ class Shard final : private TurnHook, private RouterHost {
         now_ = loop_.now();
         tick_ = tick_of(now_);
     }
+    /// What does not become smaller becomes a little larger: a message of the greatest size has to pass, however it is sent.
+    static ws::DecoderLimits on_the_wire(ws::DecoderLimits const& limits) noexcept {
+        std::size_t const more = limits.message / 8 + 64;
+        std::size_t const most = std::numeric_limits<std::size_t>::max();
+        return {limits.message > most - more ? most : limits.message + more, limits.fragments, true};
+    }
     static std::uint32_t ticks(std::chrono::milliseconds duration) noexcept {
         return duration.count() == 0 ? 0u : static_cast<std::uint32_t>(std::max<std::int64_t>(1, duration / tick_length));
     }
@@ -372,6 +385,8 @@ class Shard final : private TurnHook, private RouterHost {
     typename Policy::Heartbeat heartbeat_;
     HeartbeatTicks uniform_heartbeat_{};
     typename Policy::Codec codec_;
+    [[no_unique_address]] typename Policy::Compression compression_;
+    ws::DecoderLimits limits_of_compressed_;
     typename Policy::EventSink events_;
     std::unique_ptr<Driver> driver_;
     typename Policy::Overflow overflow_;
@@ -418,6 +433,8 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       sharding_(shared_->options.sharding),
       heartbeat_(shared_->options.heartbeat),
       codec_(shared_->options.codec),
+      compression_(shared_->options.compression),
+      limits_of_compressed_(on_the_wire(shared_->options.message)),
       events_(shared_->options.events),
       driver_(std::make_unique<Driver>(loop, driver)),
       overflow_(shared_->options.overflow),
@@ -436,6 +453,7 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
                ticks(options.idle_limit),    ticks(options.lifetime_limit), ticks(options.expiry_warning),
                ticks(options.expiry_grace)};
     if constexpr (is_uniform_heartbeat<Policy>) uniform_heartbeat_ = heartbeat_ticks(heartbeat_.times_for(Identity{}));
+    if constexpr (compresses<Policy>) delivery_.compress_with(compression_);
     loop_.attach(this);
     arm_timer();
     tell_engine();
@@ -487,6 +505,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
         delivery_.pool().release(block);
         delivery_.admission().want_flush(session);
     }
+    if constexpr (compresses<Policy>) compression_.open(session.compression_, upgrade.compression);
     session.start();
     reschedule(session);
     join_internal(session, internal_topics::all);
@@ -573,7 +592,8 @@ void Shard<Conn, Policy>::decide_subscription(SessionType& session, std::string_
     loop_.request_turn();
     if (!allowed) return told_.push_back({Told::What::refused, session.id(), 0, std::string(topic)});
     std::uint32_t const number = router_.intern(topic);
-    if (router_.subscribe(session, number)) told_.push_back({Told::What::subscribed, session.id(), number, {}});
+    if (router_.subscribe(session, number, session.variant()))
+        told_.push_back({Told::What::subscribed, session.id(), number, {}});
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -666,6 +686,7 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
     result.memory_of_inbound = kept_ + kept_by_handshakes_;
     result.shed = shed_;
     result.throttled = throttled_;
+    if constexpr (compresses<Policy>) result.compression = compression_.counts();
     result.loop_lag = lag_;
     result.round_trip = std::chrono::milliseconds(round_trip_);
     return result;
@@ -900,6 +921,7 @@ void Shard<Conn, Policy>::run_ticks() {
         router_.forget_lonely();
         delivery_.pool().trim();
         throttle_.talkers().sweep(now_, moves_talker());
+        if constexpr (compresses<Policy>) compression_.trim();
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include <hubbub/hub/delivery_counts.hpp>
 #include <hubbub/hub/handshake.hpp>
+#include <hubbub/policy/compression.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -28,6 +29,7 @@ struct ShardSnapshot {
     std::size_t memory_of_queues = 0;         ///< the same with what is free for use and what large messages take: bytes
     std::size_t memory_of_inbound = 0;        ///< bytes for what came and is not whole, or waits
     std::uint64_t shed = 0;                   ///< sessions that were ended for want of memory
+    CompressionCounts compression;            ///< all 0 without Policy::Compression
     std::chrono::microseconds loop_lag{0};    ///< how late the last tick was; the worst of all shards
     std::chrono::milliseconds round_trip{0};  ///< of pings, smoothed; the worst of all shards
 
@@ -48,6 +50,7 @@ struct ShardSnapshot {
         memory_of_inbound += other.memory_of_inbound;
         shed += other.shed;
         throttled += other.throttled;
+        compression += other.compression;
         loop_lag = std::max(loop_lag, other.loop_lag);
         round_trip = std::max(round_trip, other.round_trip);
         return *this;

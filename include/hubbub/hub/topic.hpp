@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <hubbub/core/position.hpp>
 #include <hubbub/hub/subscriber.hpp>
+#include <hubbub/hub/variant_runs.hpp>
 #include <hubbub/policy/overflow_action.hpp>
 
 namespace hubbub::inline v0 {
@@ -28,11 +30,7 @@ struct RunExclusion {
 
 /// One topic as one shard sees it: its members here, and the messages of this turn, which are fanned out at its end.
 struct Topic {
-    /// Messages of this turn: whole frames in blocks that never move, so that slices of them may be given out at any time.
-    struct Segment {
-        ws::Block* block;
-        std::uint32_t messages;
-    };
+    using Segment = RunSegment;
     struct Member {
         static constexpr std::uint32_t whole = 0;      ///< gets the whole open run
         static constexpr std::uint32_t joining = ~0u;  ///< waits for the owner's answer
@@ -55,6 +53,7 @@ struct Topic {
     bool keeps_last_of_key = false;         ///< its messages conflate by key
     bool has_parts = false;                 ///< somebody gets only a part of the open run
     std::uint32_t superseded = 0;           ///< messages that were overwritten in the open run
+    std::unique_ptr<VariantRuns> variants;  ///< while some member is sent other frames than the plain ones
     std::uint64_t dropped[drop_reasons] = {};
 };
 

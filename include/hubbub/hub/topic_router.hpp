@@ -78,7 +78,7 @@ class TopicRouter {
     }
 
     /// Makes the session a member, or one that is joining. True: it is one already now, so nothing will be told later.
-    bool subscribe(Subscriber& subscriber, std::uint32_t number);
+    bool subscribe(Subscriber& subscriber, std::uint32_t number, std::uint8_t variant = ws::Compressor::plain);
     void unsubscribe(Subscriber& subscriber, std::uint32_t number) {
         delivery_->leave(subscriber, number);
         if (delivery_->topics()[number].members.empty()) lonely_.push_back(number);
@@ -202,12 +202,12 @@ void TopicRouter<Policy>::publish_here(std::uint32_t number, Outgoing const& out
 }
 
 template <HubPolicy Policy>
-bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number) {
+bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number, std::uint8_t variant) {
     Topic& topic = delivery_->topics()[number];
     ShardIndex const owner = owner_of(topic.name);
     bool const joining = owner != index_ && topic.interest != Topic::Interest::acknowledged;
     if (owner == index_ && topic.members.empty() && !topic.interested_shards) backplane_.interest(topic.name, true);
-    delivery_->join(subscriber, number, joining);
+    delivery_->join(subscriber, number, joining, variant);
     if (joining && topic.interest == Topic::Interest::none) {
         topic.interest = Topic::Interest::asked;
         write(owner, Mail::Kind::interest, topic.name);

@@ -31,7 +31,8 @@ struct ClientOptions {
     std::size_t shard = 0;  ///< whose loop accepts it
     Duration latency{};     ///< what it sends arrives that much later
     std::size_t largest_piece = std::numeric_limits<std::size_t>::max();  ///< bytes that arrive at once, at most
-    bool answers = true;  ///< pings with pongs, a Close with a Close, and the server's end with its own
+    ServerStream::Inflate inflate{};  ///< for one that offers permessage-deflate, in `headers`
+    bool answers = true;              ///< pings with pongs, a Close with a Close, and the server's end with its own
 };
 
 /// One client of a simulation, as a handle: copies mean the same client. What it sends arrives when the simulation runs.

@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <hubbub/http/ascii.hpp>
@@ -34,6 +36,11 @@ class ServerStream {
         std::string reason;
     };
 
+    /// The text or bytes that a compressed payload says; nothing if it says none (RFC 7692 7.2.2).
+    using Inflate = std::function<std::optional<std::string>(std::string_view payload)>;
+    /// For who has agreed on permessage-deflate: without it a frame with RSV1 is a problem.
+    void inflate_with(Inflate inflate) { inflate_ = std::move(inflate); }
+
     /// `all` that the client has got so far; what was read before is skipped.
     void read(std::string_view all) {
         if (!status_ && !read_head(all)) return;
@@ -49,6 +56,8 @@ class ServerStream {
     std::optional<Close> const& close() const noexcept { return close_; }
     std::vector<std::string> const& pings() const noexcept { return pings_; }
     std::vector<std::string> const& pongs() const noexcept { return pongs_; }
+    /// How many of them came compressed.
+    std::size_t compressed() const noexcept { return compressed_; }
     /// Bytes of a frame that is not whole yet.
     std::size_t unread() const noexcept { return unread_; }
     /// What was wrong, in words; empty if nothing was.
@@ -58,6 +67,7 @@ class ServerStream {
     bool read_head(std::string_view all);
     bool read_frame(std::string_view rest);
     void take(unsigned opcode, std::string_view payload);
+    bool take_compressed(unsigned opcode, std::string_view payload);
     bool wrong(char const* what) {
         problem_ = std::string(what) + ", in the frame at byte " + std::to_string(at_);
         return false;
@@ -66,6 +76,8 @@ class ServerStream {
     std::size_t at_ = 0;
     std::size_t unread_ = 0;
     unsigned status_ = 0;
+    Inflate inflate_;
+    std::size_t compressed_ = 0;
     std::vector<Received> messages_;
     std::vector<std::string> pings_, pongs_;
     std::optional<Close> close_;
@@ -92,8 +104,10 @@ inline bool ServerStream::read_frame(std::string_view rest) {
     auto const byte = [rest](std::size_t i) { return static_cast<unsigned char>(rest[i]); };
     unsigned const opcode = byte(0) & 0x0Fu;
     if (!(byte(0) & 0x80u)) return wrong("a fragment");  // a hub sends whole messages
-    if (byte(0) & 0x70u) return wrong("a reserved bit is set");
-    if (byte(1) & 0x80u) return wrong("a server's frame is masked");  // RFC 6455 5.1
+    bool const compressed = (byte(0) & 0x40u) != 0;
+    if (byte(0) & 0x30u) return wrong("a reserved bit is set");
+    if (compressed && (!inflate_ || opcode >= 8)) return wrong("RSV1 is set");  // RFC 7692 6
+    if (byte(1) & 0x80u) return wrong("a server's frame is masked");            // RFC 6455 5.1
     std::uint64_t size = byte(1);
     std::size_t header = 2;
     if (size >= 126) {
@@ -108,9 +122,19 @@ inline bool ServerStream::read_frame(std::string_view rest) {
     if (!known) return wrong("an opcode that a hub does not send");
     if (opcode >= 8 && size > ws::max_control_payload) return wrong("a control frame is too long");  // RFC 6455 5.5
     if (rest.size() - header < size) return false;
-    take(opcode, rest.substr(header, static_cast<std::size_t>(size)));
+    auto const payload = rest.substr(header, static_cast<std::size_t>(size));
+    if (compressed && !take_compressed(opcode, payload)) return wrong("it cannot be inflated");
+    if (!compressed) take(opcode, payload);
     if (!problem_.empty()) return false;
     at_ += header + static_cast<std::size_t>(size);
+    return true;
+}
+
+inline bool ServerStream::take_compressed(unsigned opcode, std::string_view payload) {
+    auto const inflated = inflate_(payload);
+    if (!inflated) return false;
+    ++compressed_;
+    take(opcode, *inflated);
     return true;
 }
 

@@ -158,6 +158,7 @@ inline Client Simulation::make(std::shared_ptr<MemoryWire> wire, ClientOptions o
     state->world = &world_;
     state->wire = std::move(wire);
     state->options = std::move(options);
+    state->stream.inflate_with(state->options.inflate);
     Client client(std::move(state));
     client.send_bytes(std::move(request));
     clients_->all.push_back(client);

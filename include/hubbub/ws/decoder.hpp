@@ -14,6 +14,7 @@
 #include <hubbub/ws/close_payload.hpp>
 #include <hubbub/ws/decoder_state.hpp>
 #include <hubbub/ws/inbound_header.hpp>
+#include <hubbub/ws/inflated.hpp>
 #include <hubbub/ws/mask.hpp>
 #include <hubbub/ws/message_view.hpp>
 #include <hubbub/ws/role.hpp>
@@ -36,6 +37,7 @@ namespace hubbub::inline v0::ws {
 ///         void on_error(CloseCode code, std::string_view reason);  // the peer broke the protocol: close with this
 ///         BlockPool& pool();                                  // if it has one: what is incomplete is kept in that, not on the heap
 ///     };
+///         Inflated inflate(MessageView message, bool compressed);  // only of a sink that inflates, before `on_message`
 /// where false says: stop after this one. The rest is kept, undecoded, for `resume`. After `on_close` or `on_error` nothing
 /// is decoded any more.
 ///
@@ -50,6 +52,9 @@ namespace hubbub::inline v0::ws {
 template <Role R = Role::server>
 class BasicDecoder {
    public:
+    /// Compressed messages are whole messages to it, where the limits allow them.
+    static constexpr bool takes_compressed = true;
+
     BasicDecoder() noexcept = default;
     BasicDecoder(BasicDecoder&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
     BasicDecoder& operator=(BasicDecoder&& other) noexcept {
@@ -130,7 +135,7 @@ class BasicDecoder {
     template <class Sink>
     static Step control(Work&, Opcode, std::span<std::byte const>, Sink&);
     template <class Sink>
-    static Step message(Sink&, MessageView, bool compressed);
+    static Step message(Work&, Sink&, MessageView, bool compressed);
     template <class Sink>
     static Step fail(Work&, CloseCode, std::string_view, Sink&);
 
@@ -274,7 +279,7 @@ typename BasicDecoder<R>::Step BasicDecoder<R>::whole_frame(Work& work, InboundH
     if (head.opcode == Opcode::text && !head.compressed && !is_valid_utf8(payload)) {  // RFC 6455 8.1
         return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
     }
-    return message(sink, MessageView(head.opcode, payload), head.compressed);
+    return message(work, sink, MessageView(head.opcode, payload), head.compressed);
 }
 
 /// The next piece of the frame under way, maybe the last.
@@ -299,7 +304,7 @@ typename BasicDecoder<R>::Step BasicDecoder<R>::part_of_frame(Work& work, std::s
     if (state.checks_text() && !state.utf8.complete()) {
         return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
     }
-    Step const done = message(sink, MessageView(state.message_opcode, state.buffer.bytes()), state.message_compressed);
+    Step const done = message(work, sink, MessageView(state.message_opcode, state.buffer.bytes()), state.message_compressed);
     state.end_message();
     return done;
 }
@@ -319,12 +324,16 @@ typename BasicDecoder<R>::Step BasicDecoder<R>::control(Work& work, Opcode opcod
 
 template <Role R>
 template <class Sink>
-typename BasicDecoder<R>::Step BasicDecoder<R>::message(Sink& sink, MessageView whole, bool compressed) {
-    // Only where RSV1 was negotiated, by whoever can inflate.
-    if constexpr (requires { sink.on_compressed(whole); }) {
-        if (compressed) return step(sink.on_compressed(whole));
+typename BasicDecoder<R>::Step BasicDecoder<R>::message(Work& work, Sink& sink, MessageView whole, bool compressed) {
+    if constexpr (requires { sink.inflate(whole, compressed); }) {
+        Inflated const inflated = sink.inflate(whole, compressed);
+        if (inflated.failed()) return fail(work, inflated.error, inflated.reason, sink);
+        // RFC 6455 8.1, of what the message says and not of how it came.
+        if (compressed && whole.is_text() && !is_valid_utf8(inflated.payload))
+            return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
+        return step(sink.on_message(MessageView(whole.opcode(), inflated.payload)));
     }
-    HUBBUB_ASSERT(!compressed);
+    HUBBUB_ASSERT(!compressed);  // only where RSV1 was negotiated, by whoever can inflate
     return step(sink.on_message(whole));
 }
 

@@ -46,6 +46,12 @@ inline std::size_t server_frame_size(std::byte const* frame) noexcept {
     return length + 10;
 }
 
+/// Length of the header of the unmasked frame that begins at `frame`: 2, 4 or 10.
+inline std::size_t server_header_size(std::byte const* frame) noexcept {
+    std::size_t const low = std::to_integer<std::size_t>(frame[1]) & 127;
+    return low < 126 ? 2 : low == 126 ? 4 : 10;
+}
+
 /// True if the frame that begins there is a message, not a control frame. Our messages are never fragmented.
 inline bool is_message_frame(std::byte const* frame) noexcept { return (frame[0] & std::byte{0x08}) == std::byte{0}; }
 

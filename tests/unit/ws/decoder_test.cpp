@@ -347,27 +347,63 @@ TEST_CASE("A decoder moves with what it holds") {
     CHECK(sink.events == Events{"text Hello", "text again"});
 }
 
-TEST_CASE("A compressed message goes to a sink that can inflate, unchecked") {
+TEST_CASE("A sink that inflates is asked about each message, and what it yields is told") {
     struct Sink : RecordingSink {
-        bool on_compressed(MessageView message) {
-            events.push_back("compressed " + std::string(message.view()));
-            return true;
+        ws::Inflated inflate(MessageView message, bool compressed) {
+            if (!compressed) return {message.payload(), CloseCode::normal, {}};
+            if (message.view() == "bomb") return {{}, CloseCode::message_too_big, "the message is too big"};
+            inflated = message.view() == "bad" ? "\xFF" : "<" + std::string(message.is_text() ? "text" : message.view()) + ">";
+            return {std::as_bytes(std::span(inflated)), CloseCode::normal, {}};
         }
+        std::string inflated;
     };
-    auto const compressed = [](std::string_view payload, bool fin) {
-        ClientFrame wanted = ClientFrame::text(payload);
+    auto const compressed = [](ws::Opcode opcode, std::string_view payload, bool fin = true) {
+        ClientFrame wanted = ClientFrame::make(opcode, payload);
         wanted.rsv = 4;
         wanted.fin = fin;
         return ws::encode_frame(wanted);
     };
-    std::string const bytes = compressed("\xFF", true) + compressed("\xFE", false) + more("\xFD") + text("plain");
-    for (std::size_t const piece : {1u, 3u, 1000u}) {
+    using ws::Opcode;
+    // What comes compressed is not looked at before it is inflated, whatever it is.
+    std::string const begin =
+        compressed(Opcode::text, "\xFF") + compressed(Opcode::binary, "\xFE", false) + more("\xFD") + text("plain");
+    Events const told{"text <text>", "fragment 1", "binary <\xFE\xFD>", "text plain"};
+    for (std::size_t const piece : {1u, 3u, 1000u})
+        for (auto const& [last, end] : {std::pair{"bomb", "error 1009"}, std::pair{"bad", "error 1007"}}) {
+            Sink sink;
+            ws::Decoder decoder;
+            std::string const bytes = begin + compressed(Opcode::text, last) + text("unheard");
+            for (std::size_t at = 0; at < bytes.size(); at += piece)
+                feed(decoder, std::string_view(bytes).substr(at, piece), sink, {.compressed = true});
+            Events expected = told;
+            expected.push_back(end);
+            CHECK(sink.events == expected);
+            CHECK(decoder.ended());
+        }
+}
+
+TEST_CASE("RSV1 is for the first frame of a message, and where it was agreed on") {
+    struct Sink : RecordingSink {
+        ws::Inflated inflate(MessageView message, bool) { return {message.payload(), CloseCode::normal, {}}; }
+    };
+    auto const wrong = [](std::string bytes, bool agreed) {
         Sink sink;
         ws::Decoder decoder;
-        for (std::size_t at = 0; at < bytes.size(); at += piece)
-            feed(decoder, std::string_view(bytes).substr(at, piece), sink, {.compressed = true});
-        CHECK(sink.events == Events{"compressed \xFF", "fragment 1", "compressed \xFE\xFD", "text plain"});
-    }
+        feed(decoder, bytes, sink, {.compressed = agreed});
+        return !sink.events.empty() && sink.events.back() == "error 1002";
+    };
+    auto const frame = [](ws::Opcode opcode, std::uint8_t rsv, bool fin = true) {
+        ClientFrame wanted = ClientFrame::make(opcode, "x");
+        wanted.rsv = rsv;
+        wanted.fin = fin;
+        return ws::encode_frame(wanted);
+    };
+    CHECK_FALSE(wrong(frame(ws::Opcode::text, 4), true));
+    CHECK(wrong(frame(ws::Opcode::text, 4), false));
+    CHECK(wrong(frame(ws::Opcode::text, 4, false) + frame(ws::Opcode::continuation, 4), true));
+    CHECK(wrong(frame(ws::Opcode::text, 0, false) + frame(ws::Opcode::continuation, 4), true));
+    for (auto const control : {ws::Opcode::ping, ws::Opcode::pong, ws::Opcode::close}) CHECK(wrong(frame(control, 4), true));
+    for (int const rsv : {1, 2, 3, 5, 6, 7}) CHECK(wrong(frame(ws::Opcode::text, static_cast<std::uint8_t>(rsv)), true));
 }
 
 TEST_CASE("A client decodes frames of a server, and refuses masked ones") {
