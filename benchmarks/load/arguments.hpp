@@ -36,7 +36,7 @@ inline constexpr char usage[] =
   --engine ENGINE     asio, epoll, uring or automatic (automatic)
   --threads N         one shard each, and each accepts (1)
   --transport KIND    tcp, websocketpp or websocketpp-adopted (tcp)
-  --deflate           offer permessage-deflate
+  --deflate           speak permessage-deflate with who offers it; over tcp only
   --max-message BYTES     of a message, over all its fragments (65536)
   --max-fragments N       of a message (128)
   --overflow ACTION   when a client's queue is full: disconnect, drop-newest, drop-oldest or latest-per-key, where the key is
@@ -63,7 +63,26 @@ struct Arguments {
     std::uint16_t port = 0;
     unsigned threads = 1;
     int send_buffer = 0;
-    bool snapshot = false;
+    bool snapshot = false, deflate = false;
+
+    /// The options of a hub with that policy, which is `LoadPolicy` but for compression.
+    template <class Policy>
+    hubbub::HubOptions<Policy> hub_with() const {
+        hubbub::HubOptions<Policy> options;
+        options.origin = hub.origin;
+        options.proxies = hub.proxies;
+        options.limits = hub.limits;
+        options.heartbeat = hub.heartbeat;
+        options.topics = hub.topics;
+        options.queue = hub.queue;
+        options.message = hub.message;
+        options.protocols = hub.protocols;
+        options.handshake_limit = hub.handshake_limit;
+        options.message_limit = hub.message_limit;
+        options.write_limit = hub.write_limit;
+        options.close_limit = hub.close_limit;
+        return options;
+    }
     hubbub::EngineKind engine = hubbub::EngineKind::automatic;
     Transport transport = Transport::tcp;
     hubbub::HubOptions<LoadPolicy> hub;
@@ -96,7 +115,7 @@ class Parser {
             std::cout << usage;
             std::exit(0);
         }
-        if (name_ == "--deflate") refuse("--deflate is not built yet: permessage-deflate is still to come");
+        if (name_ == "--deflate") return result_.deflate = true;
         if (name_ == "--snapshot") return result_.snapshot = true;
         if (name_ == "--proxy-protocol") return result_.hub.proxies.proxy_protocol = true;
         return false;
@@ -184,6 +203,8 @@ class Parser {
     }
 
     Arguments finish() {
+        if (result_.deflate && result_.transport != Transport::tcp)
+            refuse("--deflate is for --transport tcp: what websocketpp reads is not compressed");
         if (result_.threads < 1 || result_.threads > 64) refuse("--threads is from 1 to 64");
         hubbub::HubOptions<LoadPolicy>& hub = result_.hub;
         // 16 messages in flight are never too many, whatever their length.

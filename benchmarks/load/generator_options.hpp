@@ -7,6 +7,8 @@
 #include <string>
 #include <system_error>
 
+#include "inflater.hpp"
+
 namespace generator {
 
 inline constexpr char usage[] =
@@ -32,6 +34,8 @@ inline constexpr char usage[] =
   --answer-pings      in hold: answer pings (the other modes always do)
   --lossy             in account: the server may drop for clients that read too
   --sample S          in account: seconds into the window at which the server's memory is looked at, beside its end (10)
+  --deflate           offer permessage-deflate and publish what compresses; a compressed message is counted, and inflated where
+                      its content matters
   --verify            check content and order of each message at each receiver
   --latency           from publish to each receiver; with --rate from when the message was due, so that waiting to send counts
   --spin              never sleep, so that the server pays for no wake-ups, and what is due is sent at once
@@ -54,7 +58,7 @@ struct Options {
     double seconds = 3, warmup = 1, rate = 0, timeout = 10, sample = 10;
     long server_pid = 0;
     bool verify = false, latency = false, json = false, answer_pings = false, spin = false, lossy = false, fill = false,
-         bursts = false;
+         bursts = false, deflate = false;
 
     static Options parse(int argc, char** argv) {
         Options result;
@@ -85,6 +89,8 @@ struct Options {
             lossy = true;
         else if (name == "--fill")
             fill = true;
+        else if (name == "--deflate")
+            deflate = true;
         else if (name == "--bursts")
             bursts = true;
         else
@@ -143,6 +149,7 @@ struct Options {
     void check() {
         if (mode != "broadcast" && mode != "echo" && mode != "handshake" && mode != "hold" && mode != "account")
             refuse("--mode is broadcast, echo, handshake, hold or account, not " + mode);
+        if (deflate && !Inflater::is_there) refuse("--deflate is not built: zlib was not found (zlib1g-dev)");
         if (mode == "account" && rate <= 0) refuse("--mode account needs a --rate");
         if (port == 0 && unix_path.empty()) refuse("--port or --unix is needed");
         if (port > 65535) refuse("--port ends at 65535");

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #include "generator_options.hpp"
+#include "inflater.hpp"
 #include "measures.hpp"
 #include "message_format.hpp"
 
@@ -58,7 +60,7 @@ class Generator {
    public:
     explicit Generator(Options const& options)
         : options_(options),
-          format_(options.payload),
+          format_(options.payload, options.deflate),
           cpu_(options.server_pid),
           epoll_(epoll_create1(EPOLL_CLOEXEC)),
           buffer_(std::max<std::size_t>(std::size_t{1} << 17, 4 * format_.server_size())),
@@ -120,9 +122,11 @@ class Generator {
         }
         std::string const address = options_.host.find(':') == std::string::npos ? options_.host : "[" + options_.host + "]";
         std::string const host = options_.unix_path.empty() ? address + ":" + std::to_string(options_.port) : "localhost";
-        request_ = "GET " + options_.path + " HTTP/1.1\r\nHost: " + host +
-                   "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                   "Sec-WebSocket-Version: 13\r\n\r\n";
+        request_ =
+            "GET " + options_.path + " HTTP/1.1\r\nHost: " + host +
+            "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            "Sec-WebSocket-Version: 13\r\n" +
+            (options_.deflate ? "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n" : "\r\n");
     }
 
     void watch(int operation, std::size_t index, std::uint32_t events) const {
@@ -204,6 +208,11 @@ class Generator {
         }
         if (answer.substr(0, end).find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") == std::string_view::npos) {
             lose(index, "the answer has a wrong Sec-WebSocket-Accept");
+            return false;
+        }
+        if (options_.deflate &&
+            answer.substr(0, end).find("\r\nSec-WebSocket-Extensions: permessage-deflate") == std::string_view::npos) {
+            lose(index, "the server does not speak permessage-deflate");
             return false;
         }
         client.state = State::open;
@@ -318,7 +327,7 @@ class Generator {
                 at += frame;
                 continue;
             }
-            std::size_t const other = other_frame(index, bytes + at, size - at);
+            std::size_t const other = other_frame(index, bytes + at, size - at, messages, now);
             if (other == 0 || clients_[index].state == State::closed) break;
             at += other;
         }
@@ -327,7 +336,8 @@ class Generator {
     }
 
     // A frame that is incomplete (0) or not a message of ours (its length).
-    std::size_t other_frame(std::size_t index, unsigned char const* bytes, std::size_t size) {
+    std::size_t other_frame(std::size_t index, unsigned char const* bytes, std::size_t size, std::uint64_t& messages,
+                            std::uint64_t now) {
         std::size_t length = bytes[1] & 127u, header = 2;
         if (length == 126) header = 4;
         if (length == 127) header = 10;
@@ -345,7 +355,11 @@ class Generator {
             return 0;
         }
         unsigned const opcode = bytes[0] & 15u;
-        if (opcode == 9) {
+        if (bytes[0] == 0xC2 && options_.deflate) {  // final, RSV1, binary
+            compressed_bytes_ += header + length;
+            ++compressed_messages_;
+            messages += parses_ || synchronising_ ? accept_compressed(index, {bytes + header, length}, now) : 1;
+        } else if (opcode == 9) {
             ++totals_.pings;
             ++clients_[index].pings;
             if (options_.mode != "hold" || options_.answer_pings) answer_ping(index, bytes + header, length);
@@ -376,6 +390,17 @@ class Generator {
         std::array<unsigned char, 6 + 125> pong{0x8A, static_cast<unsigned char>(0x80 | size)};  // mask key 0
         std::memcpy(pong.data() + 6, payload, size);
         write(index, pong.data(), 6 + size);
+    }
+
+    // The same of a message that came compressed: looked at as if it had come plain.
+    unsigned accept_compressed(std::size_t index, std::span<unsigned char const> payload, std::uint64_t now) {
+        inflated_.resize(format_.server_size());
+        std::memcpy(inflated_.data(), format_.header(), format_.header_size());
+        if (!inflater_.inflate(payload, std::span(inflated_).subspan(format_.header_size()))) {
+            totals_.problem("connection " + std::to_string(index) + ": a message that cannot be inflated");
+            return 0;
+        }
+        return accept_message(index, inflated_.data(), now);
     }
 
     // 1 if it counts.
@@ -807,14 +832,16 @@ class Generator {
                 ", \"expected\": %" PRIu64 ", \"early_rss_bytes\": %" PRIu64 ", \"lost_connections\": %" PRIu64
                 ", \"stalled_closed\": %" PRIu64
                 ", \"latency_us\": {\"p50\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}, \"sent_late_us\": {\"p50\": "
-                "%.1f, \"p99\": %.1f, \"max\": %.1f}, \"wrong\": %" PRIu64 ", \"problem\": \"%s\"}\n",
+                "%.1f, \"p99\": %.1f, \"max\": %.1f}, \"compressed_messages\": %" PRIu64 ", \"compressed_bytes\": %" PRIu64
+                ", \"wrong\": %" PRIu64 ", \"problem\": \"%s\"}\n",
                 options_.mode.c_str(), options_.connections, options_.in_flight, options_.payload, options_.publishers,
                 options_.stall, window_seconds_, window_published_, window_deliveries_, rate(window_deliveries_),
                 per(server_cpu_, window_deliveries_), per(own_cpu_, window_deliveries_), server_share, own_share, resident_,
                 totals_.pings, least_pings(), received_, stalled_received_, expected_, early_resident_,
                 totals_.lost_connections, totals_.stalled_closed, latency_.microseconds(0.5), latency_.microseconds(0.99),
                 latency_.microseconds(0.999), latency_.most_microseconds(), lateness_.microseconds(0.5),
-                lateness_.microseconds(0.99), lateness_.most_microseconds(), totals_.wrong, problem.c_str());
+                lateness_.microseconds(0.99), lateness_.most_microseconds(), compressed_messages_, compressed_bytes_,
+                totals_.wrong, problem.c_str());
             return fine ? 0 : 1;
         }
         std::printf("%s, %u connections", options_.mode.c_str(), options_.connections);
@@ -842,6 +869,9 @@ class Generator {
         if (options_.latency && options_.rate > 0)
             std::printf("  from when each was due; sent late: p50 %.1f us, p99 %.1f us, max %.1f us\n",
                         lateness_.microseconds(0.5), lateness_.microseconds(0.99), lateness_.most_microseconds());
+        if (options_.deflate && compressed_messages_ != 0)
+            std::printf("  %" PRIu64 " messages came compressed, %.1f bytes each\n", compressed_messages_,
+                        static_cast<double>(compressed_bytes_) / static_cast<double>(compressed_messages_));
         if (fine)
             std::printf("  %s\n", options_.verify ? "count, order and content are right" : "nothing was lost");
         else
@@ -857,6 +887,9 @@ class Generator {
 
     Options options_;
     MessageFormat format_;
+    Inflater inflater_;
+    std::vector<unsigned char> inflated_;
+    std::uint64_t compressed_bytes_ = 0, compressed_messages_ = 0;  // on the wire
     ProcessCpu cpu_;
     int epoll_;
     std::vector<unsigned char> buffer_;

@@ -9,7 +9,9 @@
 int main(int argc, char** argv) try {
     load::Arguments const arguments = load::Parser::parse(argc, argv);
     switch (arguments.transport) {
-        case load::Transport::tcp: load::Server<hubbub::TcpConnection>(arguments).run(); break;
+        case load::Transport::tcp:
+            arguments.deflate ? load::run_deflate(arguments) : load::Server<hubbub::TcpConnection>(arguments).run();
+            break;
         case load::Transport::websocketpp: load::run_websocketpp(arguments); break;
         case load::Transport::websocketpp_adopted: load::run_websocketpp_adopted(arguments); break;
     }

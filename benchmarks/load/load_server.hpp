@@ -70,20 +70,23 @@ inline std::string to_json(hubbub::ShardSnapshot const& sums) {
     add("callbacks_threw", sums.callbacks_threw);
     add("topics", sums.topics);
     add("pooled_bytes", sums.pooled_bytes);
+    add("compressed", sums.compression.compressed);
+    add("inflated", sums.compression.inflated);
+    add("compression_bytes", sums.compression.bytes);
     add("loop_lag_us", sums.loop_lag.count());
     add("round_trip_ms", sums.round_trip.count());
     return json + "}";
 }
 
 /// A hub over that kind of connection, its loops and its listener.
-template <class Conn>
+template <class Conn, class Policy = LoadPolicy>
 class Server {
    public:
     explicit Server(Arguments const& arguments);
     void run();
 
    private:
-    using Hub = hubbub::Hub<Conn, LoadPolicy>;
+    using Hub = hubbub::Hub<Conn, Policy>;
 
     static hubbub::Endpoint endpoint(Arguments const& arguments) {
         if (arguments.address.starts_with("unix:")) return hubbub::Endpoint{arguments.address};
@@ -120,8 +123,8 @@ class Server {
     int quiet_looks_ = 0;
 };
 
-template <class Conn>
-Server<Conn>::Server(Arguments const& arguments)
+template <class Conn, class Policy>
+Server<Conn, Policy>::Server(Arguments const& arguments)
     : prints_snapshots_(arguments.snapshot), acceptor_(endpoint(arguments), acceptor_options(arguments)) {
     std::vector<hubbub::ShardLoop*> pointers;
     for (unsigned i = 0; i < arguments.threads; ++i) {
@@ -133,8 +136,9 @@ Server<Conn>::Server(Arguments const& arguments)
     driver.engine = arguments.engine;
     Broadcast broadcast;
     broadcast.is_keyed = arguments.hub.topics.on_full == hubbub::OverflowAction::replace_key;
-    hub_ = arguments.mode == "echo" ? std::make_unique<Hub>(pointers, Echo{}, arguments.hub, driver)
-                                    : std::make_unique<Hub>(pointers, broadcast, arguments.hub, driver);
+    auto const options = arguments.hub_with<Policy>();
+    hub_ = arguments.mode == "echo" ? std::make_unique<Hub>(pointers, Echo{}, options, driver)
+                                    : std::make_unique<Hub>(pointers, broadcast, options, driver);
     if (arguments.engine == hubbub::EngineKind::uring && hub_->driver(0).engine_name() != "uring")
         throw std::runtime_error("--engine uring does not run here: " + std::string(hub_->driver(0).engine_remark()));
     for (std::size_t i = 0; i < hub_->shard_count(); ++i)
@@ -153,8 +157,8 @@ Server<Conn>::Server(Arguments const& arguments)
     }
 }
 
-template <class Conn>
-void Server<Conn>::print_snapshot_on_signal() {
+template <class Conn, class Policy>
+void Server<Conn, Policy>::print_snapshot_on_signal() {
     snapshot_signals_->async_wait([this](std::error_code error, int) {
         if (error) return;
         hub_->collect([](hubbub::ShardSnapshot const& sums) { std::cout << to_json(sums) << std::endl; });
@@ -163,8 +167,8 @@ void Server<Conn>::print_snapshot_on_signal() {
 }
 
 /// What is on its way to us belongs to who sent it before the end was known: it is read and delivered, for a moment.
-template <class Conn>
-void Server<Conn>::drain_when_quiet() {
+template <class Conn, class Policy>
+void Server<Conn, Policy>::drain_when_quiet() {
     hub_->collect([this](hubbub::ShardSnapshot const& sums) {
         // On the loop that was last; the rest belongs to the first one.
         asio::post(*contexts_[0], [this, received = sums.received] {
@@ -178,8 +182,8 @@ void Server<Conn>::drain_when_quiet() {
     });
 }
 
-template <class Conn>
-void Server<Conn>::drain() {
+template <class Conn, class Policy>
+void Server<Conn, Policy>::drain() {
     hub_->drain({.code = hubbub::CloseCode::service_restart,
                  .reason = "the server goes away",
                  .per_second = 10'000,
@@ -193,8 +197,8 @@ void Server<Conn>::drain() {
                 });
 }
 
-template <class Conn>
-void Server<Conn>::run() {
+template <class Conn, class Policy>
+void Server<Conn, Policy>::run() {
     std::cout << "listening on port " << acceptor_.port() << std::endl;
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < contexts_.size(); ++i) threads.emplace_back([&context = *contexts_[i]] { context.run(); });

@@ -12,7 +12,8 @@ class MessageFormat {
    public:
     static constexpr std::uint32_t synchronise = 0xFFFFFFFF;  // publisher of messages that are not counted
 
-    explicit MessageFormat(std::size_t payload) : payload_(payload) {
+    /// `compressible`: the pattern is of few words, else of bytes that do not repeat.
+    explicit MessageFormat(std::size_t payload, bool compressible = false) : payload_(payload), compressible_(compressible) {
         header_ = payload < 126 ? 2 : payload < 65536 ? 4 : 10;
         expected_[0] = 0x82;  // final, binary
         std::size_t const length_bytes = header_ == 2 ? 0 : header_ - 2;
@@ -22,6 +23,9 @@ class MessageFormat {
         std::memcpy(&expected_start_, expected_, 2);
     }
 
+    // The header that every message of ours has where it is not compressed.
+    unsigned char const* header() const { return expected_; }
+    std::size_t header_size() const { return header_; }
     std::size_t server_size() const { return header_ + payload_; }
     std::size_t client_size() const { return server_size() + 4; }
     std::size_t payload() const { return payload_; }
@@ -72,11 +76,13 @@ class MessageFormat {
     }
 
    private:
-    static std::uint64_t pattern(std::uint32_t publisher, std::uint32_t number, std::size_t at) {
-        return (std::uint64_t{publisher} << 32 | number) * 0x9E3779B97F4A7C15u + at * 0xD1B54A32D192ED03u;
+    std::uint64_t pattern(std::uint32_t publisher, std::uint32_t number, std::size_t at) const {
+        std::uint64_t const any = (std::uint64_t{publisher} << 32 | number) * 0x9E3779B97F4A7C15u + at * 0xD1B54A32D192ED03u;
+        return compressible_ ? (any >> 60) * 0x9FB21C651E98DF25u : any;
     }
 
     std::size_t payload_, header_;
+    bool compressible_;
     std::uint16_t expected_start_;
     unsigned char expected_[10]{};
 };

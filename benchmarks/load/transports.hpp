@@ -8,5 +8,7 @@ namespace load {
 // the program with a sentence.
 void run_websocketpp(Arguments const& arguments);
 void run_websocketpp_adopted(Arguments const& arguments);
+// The same for permessage-deflate and zlib.
+void run_deflate(Arguments const& arguments);
 
 }  // namespace load

@@ -26,14 +26,20 @@ struct EchoHandler : hubbub::NoopHandler {
 };
 
 /// A hub that the cases of these options can be run against.
-inline hubbub::HubOptions<> hub_options(ServerOptions const& wanted) {
-    hubbub::HubOptions options;
+template <hubbub::HubPolicy Policy = hubbub::DefaultPolicy>
+hubbub::HubOptions<Policy> hub_options(ServerOptions const& wanted) {
+    hubbub::HubOptions<Policy> options;
     options.message.message = wanted.message;
     options.message.fragments = wanted.fragments;
     options.queue.bytes = 256 * 1024 * 1024;
     options.queue.messages = 32'000;
     options.queue.high_bytes = options.queue.bytes;
     options.limits.per_address = 0;
+    if constexpr (hubbub::compresses<Policy>) {
+        options.compression.threshold = 1;
+        options.compression.server_takeover = true;
+        options.compression.client_takeover = wanted.takeover;
+    }
     return options;
 }
 

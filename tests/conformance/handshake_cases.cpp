@@ -1,5 +1,6 @@
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -243,6 +244,10 @@ void visit_handshake_cases(std::function<void(HandshakeCase const&)> const& visi
     plain_requests(suite);
 }
 
-std::string good_request() { return Request{}.text(); }
+std::string good_request(std::string_view more) {
+    Request request;
+    request.more = more;
+    return request.text();
+}
 
 }  // namespace conformance

@@ -87,6 +87,8 @@ std::string judge(HandshakeCase const& wanted, std::string_view answer, bool end
         if (wanted.statuses.size() > 1 && line == "Connection: close") continue;
         if (head.find("\r\n" + line + "\r\n") == std::string::npos) return "no line '" + line + "' in " + head;
     }
+    if (!wanted.absent.empty() && head.find("\r\n" + wanted.absent + ":") != std::string::npos)
+        return "there is a " + wanted.absent + " in " + head;
     if (status == 101) return {};
     if (!ended) return "the connection did not end";
     std::size_t const length = head.find("Content-Length: ");

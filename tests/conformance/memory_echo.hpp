@@ -16,7 +16,7 @@
 namespace conformance {
 
 /// A whole hub over a connection in memory, or over one that is made of it.
-template <class Conn>
+template <class Conn, hubbub::HubPolicy Policy = hubbub::DefaultPolicy>
 class MemoryEcho {
    public:
     explicit MemoryEcho(hubbub::MemoryMode mode) : mode_(mode) {}
@@ -24,7 +24,7 @@ class MemoryEcho {
     void connect(ServerOptions const& options) {
         hub_.reset();
         loop_ = std::make_unique<hubbub::ManualLoop>();
-        hub_ = std::make_unique<hubbub::Hub<Conn>>(*loop_, EchoHandler{}, hub_options(options));
+        hub_ = std::make_unique<hubbub::Hub<Conn, Policy>>(*loop_, EchoHandler{}, hub_options<Policy>(options));
         hubbub::MemorySocket socket;
         wire_ = socket.wire;
         wire_->mode = mode_;
@@ -55,7 +55,7 @@ class MemoryEcho {
    private:
     hubbub::MemoryMode mode_;
     std::unique_ptr<hubbub::ManualLoop> loop_;
-    std::unique_ptr<hubbub::Hub<Conn>> hub_;
+    std::unique_ptr<hubbub::Hub<Conn, Policy>> hub_;
     std::shared_ptr<hubbub::MemoryWire> wire_;
     std::size_t taken_ = 0;
 };

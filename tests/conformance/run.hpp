@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,9 @@ void send_split(T& transport, std::string_view bytes, Split split) {
 /// Reads what the server sends, frame by frame, and judges it without the library's help.
 class ServerFrames {
    public:
+    using Inflate = std::function<std::optional<std::string>(std::string_view)>;
+    explicit ServerFrames(Inflate inflate = {}) : inflate_(std::move(inflate)) {}
+
     void append(std::string_view bytes) { bytes_.append(bytes); }
 
     /// The next frame that is whole. A frame that no server may send is a problem.
@@ -67,7 +71,9 @@ class ServerFrames {
         std::size_t size = extended ? 0 : low;
         for (std::size_t i = 0; i < extended; ++i) size = size << 8 | at(2 + i);
         unsigned const opcode = static_cast<unsigned>(at(0) & 0x0F);
-        if (at(0) & 0x70) problem_ = "reserved bits in a frame of the server";
+        bool const compressed = (at(0) & 0x40) != 0;
+        if (at(0) & 0x30) problem_ = "reserved bits in a frame of the server";
+        if (compressed && (!inflate_ || (opcode & 8))) problem_ = "RSV1 in a frame of the server";
         if (at(1) & 0x80) problem_ = "a masked frame of the server";
         if ((extended == 2 && size < 126) || (extended == 8 && size < 65536)) problem_ = "a length that is not the shortest";
         if ((opcode & 8) && (!(at(0) & 0x80) || size > 125)) problem_ = "a bad control frame of the server";
@@ -77,12 +83,19 @@ class ServerFrames {
         if (!problem_.empty() || there < 2 + extended + size) return std::nullopt;
         ExpectedFrame frame{opcode, bytes_.substr(begin_ + 2 + extended, size)};
         begin_ += 2 + extended + size;
+        if (compressed) {
+            auto inflated = inflate_(frame.payload);
+            if (!inflated) return problem_ = "a message of the server cannot be inflated", std::nullopt;
+            if (inflated->size() <= frame.payload.size()) problem_ = "a message of the server became no shorter by compression";
+            frame.payload = *std::move(inflated);
+        }
         return frame;
     }
     std::string const& problem() const noexcept { return problem_; }
     bool rest() const noexcept { return begin_ != bytes_.size(); }
 
    private:
+    Inflate inflate_;
     std::string bytes_;
     std::size_t begin_ = 0;
     std::string problem_;
@@ -112,7 +125,8 @@ std::string run_case(T& transport, FrameCase const& wanted, Split split) {
     bool const stays_open = wanted.codes.empty();
     transport.connect(wanted.server);
     std::string answer;
-    std::string const request = good_request();
+    std::string const request =
+        good_request(wanted.extensions.empty() ? "" : "Sec-WebSocket-Extensions: " + wanted.extensions + "\r\n");
     if (split == Split::coalesced) {
         transport.send(request + wanted.bytes + (stays_open ? ping : ""));
     } else {
@@ -137,7 +151,7 @@ std::string run_case(T& transport, FrameCase const& wanted, Split split) {
         probed = true;
     }
 
-    ServerFrames frames;
+    ServerFrames frames(wanted.inflate);
     frames.append(std::string_view(answer).substr(head + 4));
     std::vector<ExpectedFrame> came;
     bool ended = false;
@@ -196,9 +210,11 @@ struct Report {
     std::vector<std::string> failures;
 };
 
-/// Runs every case. `largest` leaves out those that send more bytes, for a transport that is too slow for them.
-template <Transport T>
-Report run_all(T& transport, Split split, std::size_t largest = ~std::size_t{0}) {
+/// Runs every case that the two functions visit. `largest` leaves out those that send more bytes, for a transport that is too slow
+/// for them.
+template <Transport T, class VisitFrames, class VisitHandshakes>
+Report run_cases(T& transport, Split split, VisitFrames visit_frames, VisitHandshakes visit_handshakes,
+                 std::size_t largest = ~std::size_t{0}) {
     Report report;
     auto const run = [&](auto const& wanted) {
         ++report.cases;
@@ -210,11 +226,17 @@ Report run_all(T& transport, Split split, std::size_t largest = ~std::size_t{0})
         }
         if (!problem.empty()) report.failures.push_back(wanted.section + " " + shorten(wanted.name) + ": " + problem);
     };
-    visit_frame_cases([&](FrameCase const& wanted) {
+    visit_frames([&](FrameCase const& wanted) {
         if (wanted.bytes.size() <= largest) run(wanted);
     });
-    visit_handshake_cases([&](HandshakeCase const& wanted) { run(wanted); });
+    visit_handshakes([&](HandshakeCase const& wanted) { run(wanted); });
     return report;
+}
+
+/// Those of RFC 6455.
+template <Transport T>
+Report run_all(T& transport, Split split, std::size_t largest = ~std::size_t{0}) {
+    return run_cases(transport, split, visit_frame_cases, visit_handshake_cases, largest);
 }
 
 }  // namespace conformance

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include <asio/executor_work_guard.hpp>
@@ -28,12 +29,12 @@
 namespace conformance {
 
 /// A hub on a thread of its own.
-template <class Conn>
+template <class Conn, hubbub::HubPolicy Policy = hubbub::DefaultPolicy>
 class EchoServer {
    public:
     EchoServer(ServerOptions const& options, hubbub::EngineKind engine)
         : loop_(context_),
-          hub_(loop_, EchoHandler{}, hub_options(options), driver_options(engine)),
+          hub_(loop_, EchoHandler{}, hub_options<Policy>(options), driver_options(engine)),
           acceptor_(hubbub::Endpoint{"127.0.0.1:0"}) {
         acceptor_.serve(hub_.driver(0), [this](hubbub::TcpSocket socket) { hub_.adopt(std::move(socket)); });
         thread_ = std::thread([this] {
@@ -57,20 +58,20 @@ class EchoServer {
 
     asio::io_context context_{1};
     hubbub::AsioLoop loop_;
-    hubbub::Hub<Conn> hub_;
+    hubbub::Hub<Conn, Policy> hub_;
     hubbub::TcpAcceptor acceptor_;
     std::thread thread_;
 };
 
 /// Over TCP, or a connection that is made of it.
-template <class Conn>
+template <class Conn, hubbub::HubPolicy Policy = hubbub::DefaultPolicy>
 class TcpEcho {
    public:
     explicit TcpEcho(hubbub::EngineKind engine) : engine_(engine) {}
 
     void connect(ServerOptions const& options) {
-        auto& server = servers_[{options.message, options.fragments}];
-        if (!server) server = std::make_unique<EchoServer<Conn>>(options, engine_);
+        auto& server = servers_[{options.message, options.fragments, options.takeover}];
+        if (!server) server = std::make_unique<EchoServer<Conn, Policy>>(options, engine_);
         socket_ = asio::ip::tcp::socket(context_);
         socket_.connect({asio::ip::make_address("127.0.0.1"), server->port()});
         socket_.set_option(asio::ip::tcp::no_delay(true));
@@ -110,7 +111,7 @@ class TcpEcho {
     }
 
     hubbub::EngineKind engine_;
-    std::map<std::pair<std::size_t, std::uint32_t>, std::unique_ptr<EchoServer<Conn>>> servers_;
+    std::map<std::tuple<std::size_t, std::uint32_t, bool>, std::unique_ptr<EchoServer<Conn, Policy>>> servers_;
     asio::io_context context_;
     asio::ip::tcp::socket socket_{context_};
     std::string came_;

