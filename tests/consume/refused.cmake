@@ -14,6 +14,8 @@ refused_package("component json: nlohmann_json 3.9 was not found: install nlohma
     -DWANTED=0.1 -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON)
 refused_package("component jwt: OpenSSL 3.0 was not found: install libssl-dev or set OPENSSL_ROOT_DIR" -DUSED=jwt -DWANTED=0.1
     -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)
+refused_package("component deflate: zlib was not found: install zlib1g-dev" -DUSED=deflate -DWANTED=0.1
+    -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON)
 if("tcp" IN_LIST AVAILABLE)
     refused_package("component uring: liburing was not found: install liburing-dev" -DUSED=uring -DWANTED=0.1
         -DHUBBUB_LIBURING_INCLUDE_DIR=HUBBUB_LIBURING_INCLUDE_DIR-NOTFOUND "-DHUBBUB_ASIO_INCLUDE_DIR=${WORK}"

@@ -1,6 +1,6 @@
 // What every client with the interface of the browsers is asked to do; runs in Node and in a page.
 // `report(name, problem)` is called for each case, without a problem if it passed. `end_server()` ends the echo server.
-async function run_cases({WebSocket, echo, broadcast, report, end_server}) {
+async function run_cases({WebSocket, echo, broadcast, report, end_server, deflate}) {
   const within = (promise, what, seconds = 10) => {
     let timer;
     const late = new Promise((_, refuse) => { timer = setTimeout(() => refuse(new Error("no " + what)), seconds * 1000); });
@@ -33,6 +33,15 @@ async function run_cases({WebSocket, echo, broadcast, report, end_server}) {
   const bytes_of = size => Uint8Array.from({length: size}, (_, i) => (i * 31 + size) & 255);
 
   let socket = await connect(echo);
+  await a_case(deflate ? "permessage-deflate is spoken" : "no extension is spoken", async () => {
+    demand(deflate ? socket.extensions.startsWith("permessage-deflate") : socket.extensions === "", `"${socket.extensions}"`);
+  });
+  await a_case("echo of bytes that do not compress", async () => {
+    const sent = Uint8Array.from({length: 100000}, () => Math.floor(Math.random() * 256));
+    socket.send(sent);
+    const bytes = new Uint8Array(await socket.next());
+    demand(bytes.length === sent.length && bytes.every((byte, i) => byte === sent[i]), "other bytes came back");
+  });
   for (const size of [0, 1, 125, 126, 65535, 65536, 1048576]) {
     await a_case(`echo of ${size} bytes of text`, async () => {
       const sent = text_of(size);

@@ -1,4 +1,4 @@
-"""chromium_client.py CHROMIUM ECHO_PORT BROADCAST_PORT CHAT_PORT: a page in headless Chromium runs cases.js."""
+"""chromium_client.py CHROMIUM ECHO_PORT BROADCAST_PORT CHAT_PORT [deflate]: a page in headless Chromium runs cases.js."""
 import asyncio
 import json
 import pathlib
@@ -10,7 +10,7 @@ from processes import Judge
 judge = Judge()
 
 
-async def cases(browser, echo, broadcast, chat_port):
+async def cases(browser, echo, broadcast, chat_port, deflate):
     told = asyncio.Queue()
     browser.listeners.append(lambda message: message["method"] == "Runtime.bindingCalled" and told.put_nowait(message["params"]["payload"]))
     tab = await browser.open_tab("about:blank")
@@ -22,7 +22,7 @@ async def cases(browser, echo, broadcast, chat_port):
     await browser.call("Runtime.addBinding", tab, name="tell")
     source = (pathlib.Path(__file__).parent / "cases.js").read_text()
     run = asyncio.ensure_future(browser.evaluate(tab, source + f"""
-        run_cases({{WebSocket, echo: {echo}, broadcast: {broadcast}, end_server: () => tell("end"),
+        run_cases({{WebSocket, echo: {echo}, broadcast: {broadcast}, deflate: {json.dumps(deflate)}, end_server: () => tell("end"),
                    report: (name, problem) => tell(JSON.stringify([name, problem || ""]))}})"""))
     while not run.done() or not told.empty():
         try:
@@ -37,14 +37,14 @@ async def cases(browser, echo, broadcast, chat_port):
     await run
 
 
-async def main(chromium, echo, broadcast, chat_port):
+async def main(chromium, echo, broadcast, chat_port, deflate):
     try:
         async with browser_of(chromium) as browser:
-            await cases(browser, echo, broadcast, chat_port)
+            await cases(browser, echo, broadcast, chat_port, deflate)
     except Exception as problem:
         judge.check("all cases run", False, f"{type(problem).__name__}: {problem}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))
+    asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:5]), sys.argv[5:] == ["deflate"]))
     sys.exit(judge.sum_up())

@@ -1,8 +1,8 @@
-// node_client.js ws|built-in ECHO_PORT BROADCAST_PORT
+// node_client.js ws|built-in ECHO_PORT BROADCAST_PORT [deflate]
 // The `ws` package, or the client that newer versions of Node have built in.
 const {run_cases} = require("./cases.js");
 
-const [kind, echo, broadcast] = process.argv.slice(2);
+const [kind, echo, broadcast, deflate] = process.argv.slice(2);
 let passed = 0, failed = 0;
 const report = (name, problem) => {
   problem ? ++failed : ++passed;
@@ -38,12 +38,29 @@ async function run_cases_of_ws(WebSocket) {
     const [code] = await event("close", () => socket.close());
     return code === 1005;
   });
+  if (!deflate) return;
+  // What the package can be told to offer, each with messages that refer to earlier ones where that is allowed.
+  for (const offer of [{}, {serverNoContextTakeover: true}, {clientNoContextTakeover: true}, {serverMaxWindowBits: 9},
+                       {clientMaxWindowBits: 10}, {serverMaxWindowBits: 8, clientMaxWindowBits: 9, clientNoContextTakeover: true}])
+    await a_case("offers " + JSON.stringify(offer), async () => {
+      const one = new WebSocket(`ws://127.0.0.1:${echo}/`, {perMessageDeflate: {threshold: 1, ...offer}});
+      await new Promise((take, refuse) => one.once("open", take).once("error", refuse));
+      const said = [..."abcdefgh"].map(letter => (letter + " a text that repeats itself, ").repeat(3000));
+      const heard = new Promise(take => {
+        const all = [];
+        one.on("message", data => { if (all.push(String(data)) === said.length) take(all); });
+      });
+      said.forEach(text => one.send(text));
+      const fine = (await heard).every((text, i) => text === said[i]) && one.extensions.startsWith("permessage-deflate");
+      one.close();
+      return fine;
+    });
 }
 
 async function main() {
   const WebSocket = kind === "ws" ? require("ws") : globalThis.WebSocket;
   if (kind === "ws") await run_cases_of_ws(WebSocket);
-  await run_cases({WebSocket, echo, broadcast, report, end_server: () => console.log("end the server")});
+  await run_cases({WebSocket, echo, broadcast, report, deflate: Boolean(deflate), end_server: () => console.log("end the server")});
 }
 main().catch(problem => report("all cases run", String(problem))).then(() => {
   console.log(`${passed} passed, ${failed} failed`);

@@ -33,6 +33,7 @@ class Run:
         self.chat = self.program(examples / "hubbub_chat")
         self.build = build
         self.transport = "tcp"  # of the servers that the clients talk to
+        self.deflate = False  # whether those speak permessage-deflate
         self.passed = self.failed = 0
         self.rows, self.failures = [], []
 
@@ -91,7 +92,7 @@ class Run:
         """A client between two load servers, of which the one that echoes goes away when the client says so."""
         # Beast sends a message in fragments of 4 KiB.
         more = ["--threads", 2, "--max-message", 1048576, "--max-fragments", 1024, "--protocol", "hubbub.test",
-                "--transport", self.transport]
+                "--transport", self.transport, *(["--deflate"] if self.deflate else [])]
         with Server([self.load_server, "--mode", "echo", *more]) as echo, \
                 Server([self.load_server, "--mode", "broadcast", *more]) as broadcast, \
                 Server([self.chat, "--port", 0, *self.of_chat()]) as page:
@@ -99,7 +100,7 @@ class Run:
                 if line == "end the server":
                     echo.ask_to_end()
             ports = [echo.port, broadcast.port] + ([page.port] if chat else [])
-            passed, failed = self.follow([*command, *ports], on_line)
+            passed, failed = self.follow([*command, *ports, *(["deflate"] if self.deflate else [])], on_line)
             for server in (echo, broadcast, page):
                 if (code := server.end(12)) != 0:
                     raise Failure(f"{server.name} ended with {code}")
@@ -216,7 +217,7 @@ class Run:
     def refusals(self):
         """What is not built yet, or makes no sense, is refused with a sentence and exit code 2."""
         passed = failed = 0
-        for options in (["--engine", "kqueue"], ["--transport", "pigeon"], ["--deflate"],
+        for options in (["--engine", "kqueue"], ["--transport", "pigeon"], ["--deflate", "--transport", "websocketpp"],
                         ["--mode", "chess"], ["--engine", "steam"], ["--threads", "0"], ["--threads", "many"], ["--port", "65536"],
                         ["--bind", "nowhere"], ["--ping-after", "70000"], ["--queue-messages", "0"], ["--overflow", "explode"],
                         ["--protocol", "two words"], ["--strange", "1"], ["--port"]):
@@ -224,6 +225,22 @@ class Run:
             fine = result.returncode == 2 and result.stderr.startswith("hubbub_load_server: ") and len(result.stderr) > 40
             print(f"{'ok    ' if fine else 'FAILED'}  {' '.join(options)}: {result.stderr.strip()}")
             passed, failed = passed + fine, failed + (not fine)
+        return passed, failed
+
+    def compressed_load(self):
+        """A short load of compressed messages, whose content the generator checks."""
+        passed = failed = 0
+        for mode in ("echo", "broadcast"):
+            for size in (100, 70000):
+                with Server([self.load_server, "--mode", mode, "--max-message", 200000, "--deflate"]) as server:
+                    command = [self.load_generator, "--mode", mode, "--connections", 10, "--in-flight", 4, "--payload", size, "--seconds", 0.2,
+                               "--warmup", 0.1, "--verify", "--deflate", "--port", server.port]
+                    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=60)
+                    code = server.end()
+                came = "came compressed" in result.stdout
+                fine = result.returncode == 0 and "content are right" in result.stdout and code == 0 and came == (size > 256)
+                print(f"{'ok    ' if fine else 'FAILED'}  {mode}, {size} bytes{'' if fine else f': {code}, {result.stdout} {result.stderr}'}")
+                passed, failed = passed + fine, failed + (not fine)
         return passed, failed
 
     def load(self):
@@ -264,6 +281,16 @@ def over(run, transport):
     part("beast", lambda: run.built_client("beast", "libboost-dev"))
 
 
+def compressed(run):
+    """Clients that offer permessage-deflate, against servers that speak it."""
+    run.deflate = True
+    run.part("chromium, deflate", run.chromium)
+    run.part("node ws, deflate", run.ws)
+    run.part("python websockets, deflate", run.python_websockets)
+    run.part("load, deflate", run.compressed_load)
+    run.deflate = False
+
+
 def main() -> int:
     build = pathlib.Path(sys.argv[1]).resolve()
     examples = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else build
@@ -275,6 +302,8 @@ def main() -> int:
     run.part("jwt", run.jwt)
     run.part("jwt attacks", run.jwt_attacks)
     over(run, "tcp")
+    if subprocess.run([run.load_server, "--deflate", "--port", "x"], capture_output=True, text=True).stderr.find("zlib") == -1:
+        compressed(run)
     if speaks(run.load_server, "websocketpp"):
         over(run, "websocketpp")
         over(run, "websocketpp-adopted")

@@ -1,8 +1,9 @@
-"""websockets_client.py ECHO_PORT BROADCAST_PORT: the client of Python's `websockets`."""
+"""websockets_client.py ECHO_PORT BROADCAST_PORT [deflate]: the client of Python's `websockets`."""
 import asyncio
 import sys
 
 import websockets
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from processes import Judge
 
@@ -82,6 +83,18 @@ async def broadcasts(port):
         await member.close()
 
 
+async def compressed(port, **offer):
+    """Messages that refer to earlier ones where that is agreed on, both ways."""
+    async with connect(port, compression=None, extensions=[ClientPerMessageDeflateFactory(**offer)]) as client:
+        assert [extension.name for extension in client.extensions] == ["permessage-deflate"], "it was not agreed on"
+        for number in range(5):
+            await echoes(client, f"{number} and what repeats itself, " * 3000)
+            await echoes(client, bytes(number * i * i >> 3 & 255 for i in range(30000)))
+            await echoes(client, "")
+        await client.send(iter(["frag", "", "ments " * 1000, "\u20ac"]))
+        assert await soon(client.recv()) == "frag" + "ments " * 1000 + "\u20ac"
+
+
 async def a_case(name, waited):
     try:
         await waited
@@ -91,8 +104,15 @@ async def a_case(name, waited):
         judge.check(name, True)
 
 
-async def main(echo, broadcast):
-    client = await connect(echo, compression=None)
+OFFERS = ({}, {"server_no_context_takeover": True}, {"client_no_context_takeover": True}, {"client_max_window_bits": True},
+          {"server_max_window_bits": 10, "client_max_window_bits": 9}, {"server_max_window_bits": 8},
+          {"server_no_context_takeover": True, "client_no_context_takeover": True, "server_max_window_bits": 12})
+
+
+async def main(echo, broadcast, deflate):
+    client = await connect(echo, compression="deflate" if deflate else None)
+    for offer in OFFERS if deflate else ():
+        await a_case(f"compressed, offered {offer}", compressed(echo, **offer))
     for size in (0, 1, 125, 126, 65535, 65536, 1048576):
         text = "x" * size if size < 3 else "\u20ac" + "y" * (size - 3)
         await a_case(f"echo of {size} bytes of text", echoes(client, text))
@@ -109,5 +129,5 @@ async def main(echo, broadcast):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] == ["deflate"]))
     sys.exit(judge.sum_up())

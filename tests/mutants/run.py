@@ -50,8 +50,10 @@ class Program:
         compiler = os.environ.get("CXX") or next((each for each in ("clang++-19", "clang++", "g++") if shutil.which(each)), None)
         if not compiler:
             sys.exit("there is no C++ compiler: install g++, or name one in CXX")
+        zlib = subprocess.run([compiler, "-E", "-x", "c++", "-include", "zlib.h", "/dev/null"], capture_output=True).returncode == 0
         built = subprocess.run([compiler, "-std=c++20", "-O1", "-include", HERE / "planted.hpp", f"-I{self.folder}/include",
-                                f"-I{ROOT}", HERE / "main.cpp", "-o", self.folder / "simulation"], capture_output=True, text=True)
+                                f"-I{ROOT}", HERE / "main.cpp", "-o", self.folder / "simulation", *(["-lz"] if zlib else [])],
+                               capture_output=True, text=True)
         return built.stderr.strip()[:4000] or "the compiler failed" if built.returncode else ""
 
     def judge(self, name, seeds) -> tuple:

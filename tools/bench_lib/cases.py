@@ -53,11 +53,13 @@ QUICK = ["P1", "P2", "P3", "P4a", "P4b", "P5"]
 GROWTH = {100: "G100", 1000: "P7", 5000: "G5000", 10000: "P2", 15000: "G15000"}
 # Programs that measure the hub alone and print one JSON list of figures.
 ALONE = {"hubbub_session_memory": ["P6"], "hubbub_hub_rows": ["P9", "P10", "P11", "P12", "P13"]}
-# What is no row of the cases: latency, memory of a session by server, system calls of a publisher in one turn.
-OTHERS = ["LATENCY", "MEMORY", "TURN"]
+# What is no row of the cases: compression, latency, memory of a session by server, system calls of a publisher in one turn.
+OTHERS = ["P14", "LATENCY", "MEMORY", "TURN"]
 MOST_IDLE = 0.6  # memory of an idle session over websocketpp tuned's, P15
 MOST_GROWTH = 1.05  # of the hub over the limit server's, P7
 MOST_LATENCY = 1.20  # p99.9 at half the capacity, over the limit server's
 MOST_OF_UWEBSOCKETS = {"hubbub epoll": {case: 1.0 for case in QUICK}, "hubbub uring": {"P1": 0.60, "P2": 0.60}}
+DEFLATE = [(1, 1024), (16, 1024), (1, 8192)]  # P14: messages in flight, bytes of a message that compresses
+MOST_DEFLATE = 1.10  # of a compressed delivery over a plain one of the same size on the wire
 TURN = [33, 100, 320, 1000]  # messages published in one turn
 MOST_CALLS = 2  # system calls a subscriber for one turn

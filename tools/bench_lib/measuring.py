@@ -90,6 +90,26 @@ def latency(server, options, rate, stalled):
         finish(process)
 
 
+def deflate(server, options, in_flight, payload, compressed):
+    """A broadcast to 1,000, of messages that compress or of plain ones of that payload; with what the server says at its end."""
+    process, port = server.start("broadcast")
+    try:
+        more = ["--deflate"] if compressed else []
+        result = generate(options, port, ["--mode", "broadcast", "--server-pid", process.pid, "--seconds", options.seconds, "--warmup",
+                                          options.warmup, "--payload", payload, "--connections", 1000, "--in-flight", in_flight, *more])
+        stop(process)
+        sums = json.loads(re.search(r"^\{.*\}$", process.stdout.read().decode(), re.MULTILINE)[0])
+        # The message that says that all are members is one more.
+        result["compressions_per_publication"] = sums["compressed"] / max(1, sums["received"])
+        if compressed:
+            result["wire_bytes"] = result["compressed_bytes"] / max(1, result["compressed_messages"])
+        return result
+    except RuntimeError as error:
+        raise RuntimeError(f"{server.name}, {in_flight} in flight, {payload} bytes: {error}") from None
+    finally:
+        finish(process)
+
+
 def turn(server, options, messages, subscribers=100):
     """System calls of the server that write, for each subscriber and turn in which that many messages are published."""
     with tempfile.TemporaryDirectory() as folder:

@@ -30,8 +30,15 @@ bool jwt_works();
 static bool jwt_works() { return true; }
 #endif
 
+#ifdef WITH_DEFLATE
+bool deflate_works();
+#else
+static bool deflate_works() { return true; }
+#endif
+
 int main() {
     auto const frame = hubbub::Frame::text("hello");
-    bool const works = tcp_works() && uring_works() && json_works() && websocketpp_works() && jwt_works();
+    bool const works =
+        tcp_works() && uring_works() && json_works() && websocketpp_works() && jwt_works() && deflate_works();
     return frame.size() == 5 && frame.wire().size() == 7 && works ? 0 : 1;
 }
