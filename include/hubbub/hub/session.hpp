@@ -163,11 +163,16 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     }
     void note_kept(std::size_t now, std::size_t before) { shard_->note_kept(now, before); }
     /// Bytes of memory that are free when it goes, more or less.
-    std::size_t weight() const noexcept { return queue.weight() + this->kept_inbound(); }
+    std::size_t weight() const noexcept {
+        std::size_t weight = queue.weight() + this->kept_inbound();
+        if constexpr (compresses<Policy>) weight += Policy::Compression::memory(compression_);
+        return weight;
+    }
     /// Ends it for what it makes the hub keep.
     void shed() {
         heard_all_ = true;
         note_kept(0, this->kept_inbound());
+        if constexpr (compresses<Policy>) shard_->compression().forget(compression_);
         this->forget_inbound();
         if (state == State::closing) return end({}, true);  // what it waits for would be kept until then
         begin_close(CloseCode::try_again_later, "the server is short of memory", CloseInfo::By::us, Pending::drop);

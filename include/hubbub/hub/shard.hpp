@@ -725,10 +725,15 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::settle_memory() {
     unsettled_ = 0;
-    auto const used = [this] { return delivery_.pool().footprint() + kept_ + kept_by_handshakes_; };
+    auto const used = [this] {
+        std::size_t bytes = delivery_.pool().footprint() + kept_ + kept_by_handshakes_;
+        if constexpr (compresses<Policy>) bytes += compression_.counts().bytes;
+        return bytes;
+    };
     memory_.settle(used());
     if (!memory_.excess()) return;
     delivery_.pool().trim_all();
+    if constexpr (compresses<Policy>) compression_.trim_all();
     memory_.settle(used());
     if (std::size_t const excess = memory_.excess()) {
         shed(excess);

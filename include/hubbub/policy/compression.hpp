@@ -41,8 +41,11 @@ struct CompressionCounts {
 ///         static bool agreed(Session const&) noexcept;
 ///         static std::uint8_t variant(Session const&) noexcept;
 ///         ws::Inflated inflate(Session&, MessageView, bool compressed, std::size_t most);
+///         static std::size_t memory(Session const&) noexcept;
+///         void forget(Session&) noexcept;
 ///         CompressionCounts counts() const noexcept;
 ///         void trim() noexcept;
+///         void trim_all() noexcept;
 ///     };
 ///
 /// Required behaviour: each shard has one, made from the options; a session is of one shard only.
@@ -50,7 +53,8 @@ struct CompressionCounts {
 /// - `variant` is 0 where a session is sent plain frames only; else sessions with the same one can be sent what `compress` makes for
 ///   it, in any order, and not all of it.
 /// - `inflate` is given each message of a session that has agreed, compressed or not, and yields what it says: at most `most` bytes.
-/// - `trim` is called once a second.
+/// - `memory` is what a session keeps, in bytes; `forget` gives it back, of one from which nothing more is inflated.
+/// - `trim` is called once a second; `trim_all` where memory is short: what can be made again is given back.
 ///
 /// Models: NoCompression, PermessageDeflate.
 template <class T>
@@ -65,8 +69,11 @@ concept Compression =
          { T::agreed(session) } -> std::same_as<bool>;
          { T::variant(session) } -> std::same_as<std::uint8_t>;
          { compression.inflate(session, message, true, std::size_t{}) } -> std::same_as<ws::Inflated>;
+         { T::memory(session) } -> std::same_as<std::size_t>;
+         compression.forget(session);
          { constant.counts() } -> std::same_as<CompressionCounts>;
          compression.trim();
+         compression.trim_all();
      });
 
 /// Every message goes out as it is; what clients offer is ignored.

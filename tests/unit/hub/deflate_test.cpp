@@ -1,5 +1,6 @@
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -253,6 +254,37 @@ TEST_CASE("Memory for compression is there when it is needed, and given back whe
     client.close();
     world.sim.run_for(30s);
     CHECK(world.counts().compression.bytes == 0);
+}
+
+TEST_CASE("Windows of clients are charged to the budget, and who keeps one can be shed for it") {
+    HubOptions<Compressed> options = World::options_of({});
+    options.compression.client_takeover = true;
+    options.memory = std::make_shared<MemoryBudget>(1u << 20);
+    testing::Simulation sim(1);
+    auto hub = sim.hub<Compressed>(NoopHandler{}, options);
+    std::vector<testing::Client> clients;
+    for (int i = 0; i < 60; ++i) {
+        testing::ClientOptions client;
+        client.headers = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+        clients.push_back(sim.connect(hub, client));
+        sim.run_until_idle();
+        auto frame = ws::ClientFrame::make(ws::Opcode::binary, {});
+        std::string const payload = RawDeflate()(noise(40'000));
+        frame.payload = bytes_of(payload);
+        frame.rsv = 4;
+        clients.back().send_bytes(ws::encode_frame(frame));
+        sim.run_until_idle();
+        CHECK(options.memory->used() <= (1u << 20) + 256 * 1024);
+    }
+    std::size_t shed = 0, refused = 0;
+    for (auto const& client : clients) {
+        shed += client.close_seen() && client.close_seen()->code == CloseCode::try_again_later;
+        refused += client.status() == 503;
+    }
+    CHECK(shed + refused > 20);
+    auto const left = hub.snapshot(0);
+    CHECK(left.compression.bytes <= 1u << 20);
+    CHECK(left.compression.bytes > 300 * 1024);
 }
 
 TEST_CASE("A handshake without a valid offer opens a plain session, and a malformed header is refused") {

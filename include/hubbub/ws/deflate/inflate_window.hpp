@@ -19,6 +19,8 @@ class InflateWindow {
 
     std::span<std::byte const> bytes() noexcept { return {bytes_.data(), size_}; }
 
+    std::size_t memory() const noexcept { return bytes_.capacity(); }
+
     /// What the peer has said now. False: there is no memory.
     bool remember(std::span<std::byte const> said) noexcept {
         if (said.empty()) return true;

@@ -92,7 +92,13 @@ class PermessageDeflate final : public ws::Compressor {
         if (!any) deflated_.free();
         if (++inflater_idle_ >= patience) inflater_.trim();
     }
-    Ledger const& ledger() const noexcept { return ledger_; }
+    void trim_all() noexcept {
+        for (Context& context : contexts_) context.deflater.reset();
+        deflated_.free();
+        inflater_.trim();
+    }
+    static std::size_t memory(Session const& session) noexcept { return session.window_ ? session.window_->memory() : 0; }
+    static void forget(Session& session) noexcept { session.window_.reset(); }
 
    private:
     struct Context {
