@@ -1,4 +1,4 @@
-// A server that lets in who has a token, for jwt_attacks.py: jwt_server ALGORITHM KEY_FILE. It says on "who" who one is.
+// A server that lets in who has a token, for tests/attacks/tokens.py: jwt_server ALGORITHM KEY_FILE. It says on "who" who one is.
 #include <fstream>
 #include <iostream>
 #include <iterator>

@@ -164,9 +164,9 @@ class Judge:
         return 1 if self.failed or not self.passed else 0
 
 
-def speaks(load_server, transport) -> bool:
-    """Whether the load server was built with that transport."""
-    with Process([load_server, "--transport", transport]) as process:
+def speaks(load_server, transport, *options) -> bool:
+    """Whether the load server was built with that transport, and runs with those options here."""
+    with Process([load_server, "--transport", transport, *options]) as process:
         try:
             return process.line(10).startswith("listening")
         except Failure:

@@ -13,6 +13,7 @@ from processes import Failure, Process, Server, raise_descriptor_limit, speaks
 
 HERE = pathlib.Path(__file__).resolve().parent
 LOAD = HERE.parent / "load"
+ATTACKS = HERE.parent / "attacks"
 NODE_MODULES = "/usr/share/nodejs"  # where Debian's packages for Node are
 
 
@@ -192,11 +193,11 @@ class Run:
 
     def jwt(self):
         """Tokens of another library, judged by both."""
-        return self.of_tokens("jwt_differential.py", "jwt_check")
+        return self.of_tokens(HERE / "jwt_differential.py", "jwt_check")
 
     def jwt_attacks(self):
         """Tokens that must not be accepted, over sockets."""
-        return self.of_tokens("jwt_attacks.py", "jwt_server")
+        return self.of_tokens(ATTACKS / "tokens.py", "jwt_server")
 
     def of_tokens(self, script, name):
         program = self.build / f"tests/hubbub_{name}"
@@ -204,7 +205,7 @@ class Run:
             raise Skip(f"there is no {program}; install libssl-dev and nlohmann-json3-dev and build again")
         if not importlib.util.find_spec("jwt") or not importlib.util.find_spec("cryptography"):
             raise Skip(f"{sys.executable} has no jwt; install python3-jwt and python3-cryptography")
-        return self.follow([sys.executable, HERE / script, program])
+        return self.follow([sys.executable, script, program])
 
     def proxies(self):
         if not any(shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "haproxy")):
@@ -311,10 +312,9 @@ def main() -> int:
     run.part("TLS, websocketpp-adopted", run.tls)
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)
-    for name, script, *more in (("attacks", "attacks.py"), ("load bars, short", "load_bars.py", "--quick"),
-                               ("soak, short", "soak.py", "--minutes", "0.1")):
-        if (LOAD / script).exists():
-            run.part(name, lambda: run.follow([sys.executable, LOAD / script, build, *more]))
+    for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
+                                ("load bars, short", LOAD / "load_bars.py", "--quick"), ("soak, short", LOAD / "soak.py", "--minutes", "0.1")):
+        run.part(name, lambda: run.follow([sys.executable, script, build, *more], seconds=200.0))
     print()
     for name, passed, failed, seconds, remark in run.rows:
         print(f"{name:<38} {passed:>4} passed {failed:>3} failed {seconds:>5.1f} s  {remark}")

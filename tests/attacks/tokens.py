@@ -1,4 +1,4 @@
-"""Token confusion over sockets: jwt_attacks.py JWT_SERVER
+"""Token confusion over sockets: tests/attacks/tokens.py JWT_SERVER
 
 Each attack is a handshake with a token that must not be accepted. All of them get the same answer, to the byte, and after each the server
 lives and serves who has a good token. The last line of output is "N passed, N failed".
@@ -17,7 +17,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from processes import Failure, Server
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from processes import Failure, Server  # noqa: E402
 
 NOW = int(time.time())
 CLAIMS = {"sub": "ada", "iss": "test", "aud": "chat", "exp": NOW + 600}

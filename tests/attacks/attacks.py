@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tests/load/attacks.py BUILD_DIR
+"""tests/attacks/attacks.py BUILD_DIR
 What hostile clients try against the load server, over each engine. The last line is "N passed, N failed"."""
 import pathlib
 import selectors
