@@ -99,6 +99,12 @@ class OneOf {
     PeerAddress peer() const {
         return std::visit([](auto const& connection) { return connection.peer(); }, connection_);
     }
+    auto certificate() const
+        requires requires(A const& first) { first.certificate(); }
+    {
+        A const* const first = std::get_if<0>(&connection_);
+        return first ? first->certificate() : nullptr;
+    }
     /// It is a B.
     bool is_second() const noexcept { return connection_.index() == 1; }
 

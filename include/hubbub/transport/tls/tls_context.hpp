@@ -37,9 +37,10 @@ class TlsContext {
         std::lock_guard const lock(mutex_);
         reload_locked(options_);
     }
-    /// The same with other options.
+    /// The same with other options; who is told of failures stays, if they name nobody.
     void reload(TlsOptions options) {
         std::lock_guard const lock(mutex_);
+        if (!options.on_failure) options.on_failure = options_.on_failure;
         reload_locked(options);
         options_ = std::move(options);
     }

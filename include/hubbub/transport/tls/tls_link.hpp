@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/core/assert.hpp>
 #include <hubbub/transport/socket/record_layer.hpp>
 #include <hubbub/transport/socket/socket_engine.hpp>
 #include <hubbub/transport/tls/slice_reader.hpp>
@@ -37,6 +38,7 @@ class TlsLink final : public RecordLayer, private ByteConnectionOwner {
     void enter(TlsBench& bench, SocketState& outer, TcpSocket socket);
     void moved(SocketState& outer) noexcept { outer_ = &outer; }
     TcpSocket detach() {
+        HUBBUB_ASSERT(flight_.empty() && held_ == 0);  // a quiet moment
         TcpSocket socket = bench_->below.detach(inner_);
         leave();
         return socket;
