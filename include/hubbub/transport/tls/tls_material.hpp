@@ -2,10 +2,11 @@
 
 #include <openssl/pem.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
-#include <fstream>
-#include <iterator>
+#include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -32,11 +33,8 @@ class TlsMaterial {
             return;
         }
         name_ = "the " + std::string(role) + " " + path_or_text;
-        errno = 0;
-        std::ifstream file(path_or_text, std::ios::binary);
-        if (file) text_.assign(std::istreambuf_iterator<char>(file), {});
-        if (!file || file.bad())
-            throw_exception(std::system_error(errno ? errno : EIO, std::generic_category(), "TLS: cannot read " + name_));
+        if (int const error = read(path_or_text))
+            throw_exception(std::system_error(error, std::generic_category(), "TLS: cannot read " + name_));
     }
 
     std::string const& name() const noexcept { return name_; }
@@ -64,6 +62,15 @@ class TlsMaterial {
 
    private:
     [[noreturn]] void fail(std::string const& what) const { throw_exception(std::invalid_argument("TLS: " + name_ + " " + what)); }
+    /// 0, or an errno value.
+    int read(std::string const& path) {
+        errno = 0;
+        std::unique_ptr<std::FILE, OpensslDeleter<std::fclose>> const file(std::fopen(path.c_str(), "rb"));
+        if (!file) return errno;
+        std::array<char, 4096> piece;
+        while (std::size_t const size = std::fread(piece.data(), 1, piece.size(), file.get())) text_.append(piece.data(), size);
+        return std::ferror(file.get()) ? (errno ? errno : EIO) : 0;
+    }
     BioHandle reader() const { return BioHandle(BIO_new_mem_buf(text_.data(), static_cast<int>(text_.size()))); }
 
     static int no_password(char*, int, int, void*) { return -1; }

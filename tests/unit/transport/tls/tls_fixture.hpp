@@ -66,7 +66,7 @@ class TlsPeer {
     static constexpr std::size_t large = RawPeer::large;
     struct InexactRoom {};  ///< what is held may be settled while there is still room
 
-    TlsPeer(RawPeer raw, TlsClient const& client) : raw_(std::move(raw)), ssl_(SSL_new(client.context()), SSL_free) {
+    TlsPeer(RawPeer raw, TlsClient const& client) : raw_(std::move(raw)), ssl_(SSL_new(client.context()), end) {
         SSL_set_fd(ssl_.get(), raw_.descriptor());
         SSL_set_connect_state(ssl_.get());
         if (!client.host.empty()) SSL_set_tlsext_host_name(ssl_.get(), client.host.c_str());
@@ -126,6 +126,12 @@ class TlsPeer {
     RawPeer& raw() { return raw_; }
 
    private:
+    /// As if it had ended well: OpenSSL forgets sessions that did not.
+    static void end(SSL* ssl) {
+        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_free(ssl);
+    }
+
     RawPeer raw_;
     std::unique_ptr<SSL, void (*)(SSL*)> ssl_;
     bool ended_ = false, was_reset_ = false;
