@@ -28,6 +28,7 @@ inline constexpr char usage[] =
   --handshakes N      end after that many instead of --seconds
   --path PATH         of the upgrade request (/)
   --source ADDRESS    to connect from
+  --tls               speak TLS; any certificate will do
   --server-pid PID    read the CPU time of that process
   --answer-pings      in hold: answer pings (the other modes always do)
   --lossy             in account: the server may drop for clients that read too
@@ -53,8 +54,8 @@ struct Options {
     std::uint64_t handshakes = 0;
     double seconds = 3, warmup = 1, rate = 0, timeout = 10, sample = 10;
     long server_pid = 0;
-    bool verify = false, latency = false, json = false, answer_pings = false, spin = false, lossy = false, fill = false,
-         bursts = false;
+    bool tls = false, verify = false, latency = false, json = false, answer_pings = false, spin = false, lossy = false,
+         fill = false, bursts = false;
 
     static Options parse(int argc, char** argv) {
         Options result;
@@ -85,6 +86,8 @@ struct Options {
             lossy = true;
         else if (name == "--fill")
             fill = true;
+        else if (name == "--tls")
+            tls = true;
         else if (name == "--bursts")
             bursts = true;
         else
@@ -144,6 +147,9 @@ struct Options {
         if (mode != "broadcast" && mode != "echo" && mode != "handshake" && mode != "hold" && mode != "account")
             refuse("--mode is broadcast, echo, handshake, hold or account, not " + mode);
         if (mode == "account" && rate <= 0) refuse("--mode account needs a --rate");
+#ifndef GENERATOR_HAS_TLS
+        if (tls) refuse("--tls is not in this build, because OpenSSL was not found");
+#endif
         if (port == 0 && unix_path.empty()) refuse("--port or --unix is needed");
         if (port > 65535) refuse("--port ends at 65535");
         if (connections == 0) connections = mode == "handshake" ? 64 : 1000;

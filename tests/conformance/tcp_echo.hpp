@@ -34,14 +34,13 @@ class EchoServer {
    public:
     using Wrap = std::function<hubbub::TcpSocket(hubbub::TcpSocket)>;
 
-    EchoServer(ServerOptions const& options, hubbub::EngineKind engine,
-               Wrap wrap = [](hubbub::TcpSocket socket) { return socket; })
+    EchoServer(
+        ServerOptions const& options, hubbub::EngineKind engine, Wrap wrap = [](hubbub::TcpSocket socket) { return socket; })
         : loop_(context_),
           hub_(loop_, EchoHandler{}, hub_options(options), driver_options(engine)),
           acceptor_(hubbub::Endpoint{"127.0.0.1:0"}) {
-        acceptor_.serve(hub_.driver(0), [this, wrap = std::move(wrap)](hubbub::TcpSocket socket) {
-            hub_.adopt(wrap(std::move(socket)));
-        });
+        acceptor_.serve(hub_.driver(0),
+                        [this, wrap = std::move(wrap)](hubbub::TcpSocket socket) { hub_.adopt(wrap(std::move(socket))); });
         thread_ = std::thread([this] {
             auto const work = asio::make_work_guard(context_);
             context_.run();

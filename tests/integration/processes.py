@@ -178,7 +178,7 @@ class Judge:
 def speaks(load_server, transport) -> bool:
     """Whether the load server was built with that transport, or with TLS."""
     if transport == "tls":
-        return "not in this build" not in subprocess.run([load_server, "--tls", ""], capture_output=True, text=True, timeout=10).stderr
+        return "not in this build" not in subprocess.run([load_server, "--tls", "/nowhere"], capture_output=True, text=True, timeout=10).stderr
     with Process([load_server, "--transport", transport]) as process:
         try:
             return process.line(10).startswith("listening")

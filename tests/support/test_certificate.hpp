@@ -16,7 +16,7 @@ namespace hubbub_test {
 struct TestCertificate {
     struct Wish {
         std::string common_name = "localhost";
-        std::string names = "DNS:localhost";  ///< subjectAltName as OpenSSL writes it; empty: none
+        std::string names = "DNS:localhost";      ///< subjectAltName as OpenSSL writes it; empty: none
         TestCertificate const* issuer = nullptr;  ///< null: it signs itself
         bool is_authority = false;
         long seconds = 86400;  ///< of validity from now on; negative: it has expired

@@ -16,7 +16,8 @@ struct CertificateUser {
         Identity who;
         who.user = shown->common_name;
         if (who.user.empty() && !shown->names.empty()) who.user = shown->names.front();
-        if (who.user.empty()) return verdict.answer(Authenticated::refused(http::Status::forbidden, "the certificate names nobody"));
+        if (who.user.empty())
+            return verdict.answer(Authenticated::refused(http::Status::forbidden, "the certificate names nobody"));
         verdict.answer(Authenticated::as(std::move(who)));
     }
 };

@@ -37,8 +37,8 @@ struct ServerOptions {
     std::uint16_t port = 8080;          ///< 0: the system chooses, and `Server::port` tells
     /// Further endpoints, such as "unix:/run/hub.sock"; see Endpoint. With "plain:" or "tls:" before it, else as `address`.
     std::vector<std::string> listen{};
-    TlsOptions tls{};  ///< with a certificate, `address` speaks TLS; needs the target hubbub::tls
-    unsigned threads = 0;               ///< loops, and shards of the hub, at most 64; 0 for one a core
+    TlsOptions tls{};      ///< with a certificate, `address` speaks TLS; needs the target hubbub::tls
+    unsigned threads = 0;  ///< loops, and shards of the hub, at most 64; 0 for one a core
     HubOptions<Policy> hub{};
     TcpDriver::Options driver{};  ///< which engine
     DrainOptions drain{};         ///< how it ends
@@ -151,7 +151,8 @@ Server<Policy, Conn>::Server(Handler handler, ServerOptions<Policy> options)
 template <HubPolicy Policy, SocketConnection Conn>
 void Server<Policy, Conn>::set_tls(TlsOptions options) {
     if (options.certificate.empty()) {
-        if (!options.key.empty()) detail::throw_exception(std::invalid_argument("ServerOptions::tls has a key and no certificate"));
+        if (!options.key.empty())
+            detail::throw_exception(std::invalid_argument("ServerOptions::tls has a key and no certificate"));
         return;
     }
 #ifdef HUBBUB_HAS_TLS
@@ -177,8 +178,8 @@ void Server<Policy, Conn>::listen(std::string_view where) {
         is_tls = wants_tls;
     }
     if (is_tls && !has_tls_)
-        detail::throw_exception(
-            std::invalid_argument("ServerOptions::listen: \"" + std::string(where) + "\" needs ServerOptions::tls with a certificate"));
+        detail::throw_exception(std::invalid_argument("ServerOptions::listen: \"" + std::string(where) +
+                                                      "\" needs ServerOptions::tls with a certificate"));
     Endpoint const endpoint(rest);
     TcpAcceptor::Options options;
     options.on_trouble = [this](std::string_view what, std::error_code error) {

@@ -97,7 +97,8 @@ TEST_CASE("A session over TLS goes to the shard that the policy chooses, with al
     auto const engine = GENERATE(from_range(hubbub_test::engines));
     CAPTURE(static_cast<int>(engine));
     Server<Away> server{
-        Room{}, {.port = 0, .tls = {.certificate = own.certificate, .key = own.key}, .threads = 3, .driver = {.engine = engine}}};
+        Room{},
+        {.port = 0, .tls = {.certificate = own.certificate, .key = own.key}, .threads = 3, .driver = {.engine = engine}}};
     Running const running(server);
     auto const client = make_client();
     std::vector<std::unique_ptr<TlsSocketClient>> clients;
@@ -113,7 +114,8 @@ TEST_CASE("A session over TLS goes to the shard that the policy chooses, with al
 TEST_CASE("Certificates of clients are identities", "[tcp]") {
     TestCertificate const own = TestCertificate::make();
     TestCertificate const authority = TestCertificate::make({.common_name = "authority", .names = "", .is_authority = true});
-    TestCertificate const anna = TestCertificate::make({.common_name = "anna", .names = "email:anna@example.org", .issuer = &authority});
+    TestCertificate const anna =
+        TestCertificate::make({.common_name = "anna", .names = "email:anna@example.org", .issuer = &authority});
     Server<ByCertificate> server{TellUser{},
                                  {.port = 0,
                                   .tls = {.certificate = own.certificate,
@@ -141,8 +143,10 @@ TEST_CASE("Certificates of clients are identities", "[tcp]") {
 
 TEST_CASE("A server with wrong options of TLS says which", "[tcp]") {
     TestCertificate const own = TestCertificate::make(), other = TestCertificate::make();
-    CHECK(refusal({.port = 0, .tls = {.certificate = "/nowhere/chain.pem", .key = own.key}}).find("/nowhere/chain.pem") != std::string::npos);
-    CHECK(refusal({.port = 0, .tls = {.certificate = own.certificate, .key = other.key}}).find("does not belong") != std::string::npos);
+    CHECK(refusal({.port = 0, .tls = {.certificate = "/nowhere/chain.pem", .key = own.key}}).find("/nowhere/chain.pem") !=
+          std::string::npos);
+    CHECK(refusal({.port = 0, .tls = {.certificate = own.certificate, .key = other.key}}).find("does not belong") !=
+          std::string::npos);
     CHECK(refusal({.port = 0, .tls = {.key = own.key}}).find("ServerOptions::tls") != std::string::npos);
     CHECK(refusal({.port = 0, .listen = {"tls:127.0.0.1:0"}}).find("tls:127.0.0.1:0") != std::string::npos);
 }

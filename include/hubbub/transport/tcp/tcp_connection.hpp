@@ -25,9 +25,7 @@ class TcpConnection {
     using Driver = TcpDriver;
     using Socket = TcpSocket;
 
-    TcpConnection(TcpDriver& driver, TcpSocket socket) {
-        driver.engine_for(socket).enter(state_, std::move(socket));
-    }
+    TcpConnection(TcpDriver& driver, TcpSocket socket) { driver.engine_for(socket).enter(state_, std::move(socket)); }
     TcpConnection(TcpConnection&& other) noexcept : state_(std::exchange(other.state_, {})) {
         state_.owner = nullptr;
         if (state_.descriptor >= 0) state_.engine->moved(state_);

@@ -71,7 +71,8 @@ class TcpDriver {
 
     std::string remark_;
     std::unique_ptr<detail::SocketEngine> engine_;
-    std::unique_ptr<detail::SocketEngine> wrapping_;  // made for the first socket with a record layer; there is one kind of them
+    std::unique_ptr<detail::SocketEngine>
+        wrapping_;  // made for the first socket with a record layer; there is one kind of them
     detail::SocketEngine* top_ = engine_.get();
 };
 

@@ -43,9 +43,9 @@ class TicketKeys {
         } else if (!find(name, key, is_newest)) {
             return 0;
         }
-        std::array params{
-            OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac.data(), key.mac.size()),
-            OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>("SHA256"), 0), OSSL_PARAM_construct_end()};
+        std::array params{OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac.data(), key.mac.size()),
+                          OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>("SHA256"), 0),
+                          OSSL_PARAM_construct_end()};
         bool const done = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv, seals ? 1 : 0) == 1 &&
                           EVP_MAC_CTX_set_params(mac, params.data()) == 1;
         if (!done) return -1;
@@ -84,8 +84,8 @@ class TicketKeys {
     bool find(unsigned char const* name, Key& key, bool& is_newest) {
         std::lock_guard const lock(mutex_);
         forget_old(Clock::now());
-        auto const found =
-            std::find_if(keys_.begin(), keys_.end(), [&](Key const& each) { return std::equal(each.name.begin(), each.name.end(), name); });
+        auto const found = std::find_if(keys_.begin(), keys_.end(),
+                                        [&](Key const& each) { return std::equal(each.name.begin(), each.name.end(), name); });
         if (found == keys_.end()) return false;
         is_newest = found == keys_.begin();
         key = *found;

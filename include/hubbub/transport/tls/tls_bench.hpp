@@ -28,8 +28,9 @@ class TlsBench {
     SocketEngine& below;
     TlsWires wires;
     std::unique_ptr<std::byte[]> plain = std::make_unique_for_overwrite<std::byte[]>(most_read);  // what was decrypted
-    std::unique_ptr<std::byte[]> gathered = std::make_unique_for_overwrite<std::byte[]>(record);  // small slices that are to be one record
-    std::vector<std::vector<std::byte>> retired;                                                  // what is read until the commit
+    std::unique_ptr<std::byte[]> gathered =
+        std::make_unique_for_overwrite<std::byte[]>(record);  // small slices that are to be one record
+    std::vector<std::vector<std::byte>> retired;              // what is read until the commit
     bool is_committing = false;
 
     ShardLoop& loop() noexcept { return below.loop(); }

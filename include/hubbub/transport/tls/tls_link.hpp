@@ -104,24 +104,24 @@ class TlsLink final : public RecordLayer, private ByteConnectionOwner {
     TlsBench* bench_ = nullptr;              // null while it is detached
     SocketState* outer_ = nullptr;
     SocketState inner_;
-    std::vector<std::byte> kept_;             // records that could not be read yet
-    std::vector<std::byte> rest_;             // records that could not be written yet,
-    std::uint32_t written_ = 0;               // but for so many bytes of them
-    std::uint32_t held_ = 0;                  // bytes of the owner that are in `rest_` or in flight
-    std::span<std::byte const> flight_;       // what the engine below holds until the commit
-    std::string_view reason_;                 // why it failed, if it was not OpenSSL
-    bool* gone_ = nullptr;                    // set when this leaves while `read` or `after_all` is on the stack
-    std::uint32_t records_ = 0;               // sealed with the current key
+    std::vector<std::byte> kept_;        // records that could not be read yet
+    std::vector<std::byte> rest_;        // records that could not be written yet,
+    std::uint32_t written_ = 0;          // but for so many bytes of them
+    std::uint32_t held_ = 0;             // bytes of the owner that are in `rest_` or in flight
+    std::span<std::byte const> flight_;  // what the engine below holds until the commit
+    std::string_view reason_;            // why it failed, if it was not OpenSSL
+    bool* gone_ = nullptr;               // set when this leaves while `read` or `after_all` is on the stack
+    std::uint32_t records_ = 0;          // sealed with the current key
     bool is_started_ = false;
     bool is_established_ = false;
-    bool is_reading_ = true;      // the engine below reads
-    bool is_blocked_ = false;     // the engine below has refused something
-    bool is_in_rest_ = false;     // ... and what is in flight is in `rest_`
-    bool is_shut_ = false;        // our close_notify is made
-    bool has_said_all_ = false;   // ... and out
-    bool has_more_ = false;       // OpenSSL may have plaintext or an end that nobody was told
-    bool is_cut_off_ = false;     // the stream below has ended
-    bool is_broken_ = false;      // it was lost while nobody owned it
+    bool is_reading_ = true;     // the engine below reads
+    bool is_blocked_ = false;    // the engine below has refused something
+    bool is_in_rest_ = false;    // ... and what is in flight is in `rest_`
+    bool is_shut_ = false;       // our close_notify is made
+    bool has_said_all_ = false;  // ... and out
+    bool has_more_ = false;      // OpenSSL may have plaintext or an end that nobody was told
+    bool is_cut_off_ = false;    // the stream below has ended
+    bool is_broken_ = false;     // it was lost while nobody owned it
 };
 
 // ---- where it is

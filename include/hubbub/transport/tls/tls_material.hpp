@@ -61,7 +61,9 @@ class TlsMaterial {
     }
 
    private:
-    [[noreturn]] void fail(std::string const& what) const { throw_exception(std::invalid_argument("TLS: " + name_ + " " + what)); }
+    [[noreturn]] void fail(std::string const& what) const {
+        throw_exception(std::invalid_argument("TLS: " + name_ + " " + what));
+    }
     /// 0, or an errno value.
     int read(std::string const& path) {
         errno = 0;

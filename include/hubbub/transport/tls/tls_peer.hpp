@@ -24,10 +24,12 @@ inline std::shared_ptr<http::ClientCertificate const> tls_peer(SSL* ssl) {
     BioHandle const text(BIO_new(BIO_s_mem()));
     char* bytes = nullptr;
     (void)X509_NAME_print_ex(text.get(), subject, 0, XN_FLAG_RFC2253);
-    if (long const size = BIO_get_mem_data(text.get(), &bytes); size > 0) result->subject.assign(bytes, static_cast<std::size_t>(size));
+    if (long const size = BIO_get_mem_data(text.get(), &bytes); size > 0)
+        result->subject.assign(bytes, static_cast<std::size_t>(size));
     if (int const at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1); at >= 0)
         result->common_name = to_string(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-    GeneralNamesHandle const names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(shown, NID_subject_alt_name, nullptr, nullptr)));
+    GeneralNamesHandle const names(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(shown, NID_subject_alt_name, nullptr, nullptr)));
     for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
         GENERAL_NAME const* const name = sk_GENERAL_NAME_value(names.get(), i);
         if (name->type == GEN_DNS) result->names.push_back("DNS:" + to_string(name->d.dNSName));

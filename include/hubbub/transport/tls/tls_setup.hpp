@@ -44,14 +44,15 @@ class TlsSetup {
     static int on_server_name(SSL* ssl, int*, void* self);
     static int on_protocols(SSL*, unsigned char const** out, unsigned char* out_size, unsigned char const* in, unsigned in_size,
                             void*);
-    static int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int seals) {
+    static int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+                         int seals) {
         auto const* self = static_cast<TlsSetup const*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
         return self->keys_->prepare(name, iv, cipher, mac, seals == 1);
     }
 
     std::shared_ptr<TicketKeys> keys_;
     std::function<void(PeerAddress const&, std::string_view)> on_failure_;
-    std::vector<SslContextHandle> contexts_;               // the first is for who names no host that is known
+    std::vector<SslContextHandle> contexts_;             // the first is for who names no host that is known
     std::unordered_map<std::string, SSL_CTX*> by_name_;  // "a.example" and "*.example", in small letters
 };
 
@@ -69,8 +70,8 @@ inline void TlsSetup::add(TlsOptions const& options, TlsCertificate const& which
     if (!context) throw_exception(std::runtime_error("TLS: OpenSSL has no context to give: " + take_openssl_reason()));
     SSL_CTX_set_app_data(context, this);
     (void)SSL_CTX_set_min_proto_version(context, options.least == TlsVersion::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
-    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                     SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_options(
+        context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     // A connection that has nothing to read or write keeps no buffer.
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_select_cb(context, on_protocols, nullptr);
@@ -140,11 +141,13 @@ inline void TlsSetup::ask_clients(SSL_CTX* context, TlsOptions const& options) {
 inline void TlsSetup::learn_names(SSL_CTX* context) {
     X509* const certificate = SSL_CTX_get0_certificate(context);
     auto const learn = [&](ASN1_STRING const* text) {
-        std::string name(reinterpret_cast<char const*>(ASN1_STRING_get0_data(text)), static_cast<std::size_t>(ASN1_STRING_length(text)));
+        std::string name(reinterpret_cast<char const*>(ASN1_STRING_get0_data(text)),
+                         static_cast<std::size_t>(ASN1_STRING_length(text)));
         for (char& letter : name) letter = http::to_lower(letter);
         by_name_.emplace(std::move(name), context);  // of two certificates for one name the first is taken
     };
-    GeneralNamesHandle const names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+    GeneralNamesHandle const names(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
     bool has_any = false;
     for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
         GENERAL_NAME const* const name = sk_GENERAL_NAME_value(names.get(), i);

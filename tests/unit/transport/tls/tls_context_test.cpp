@@ -24,7 +24,9 @@ namespace {
 /// One connection, as far as it comes.
 struct Meeting {
     Meeting(TlsClient const& client, TlsContext& context)
-        : pair(fixture.connect_only(client, context)), owner(fixture.loop()), connection(fixture.driver(), std::move(pair.socket)) {
+        : pair(fixture.connect_only(client, context)),
+          owner(fixture.loop()),
+          connection(fixture.driver(), std::move(pair.socket)) {
         fixture.in_turn([&] { connection.start(owner); });
         REQUIRE(fixture.pump_until([&] { return pair.peer.handshake(); }));
         REQUIRE(fixture.settles());
@@ -80,8 +82,8 @@ TEST_CASE("Certificates and keys are files or text, and what is wrong with them 
     std::string const wrong_key = folder.write("other.pem", other.key), nothing = folder.write("nothing.pem", "hello");
     CHECK(refusal({.certificate = certificate, .key = key}).empty());
     CHECK(refusal({.certificate = own.certificate, .key = own.key}).empty());
-    CHECK(refusal({.certificate = certificate + ".not", .key = key}).find("cannot read the certificate " + certificate + ".not") !=
-          std::string::npos);
+    CHECK(refusal({.certificate = certificate + ".not", .key = key})
+              .find("cannot read the certificate " + certificate + ".not") != std::string::npos);
     CHECK(says(refusal({.certificate = certificate, .key = wrong_key}),
                "the key " + wrong_key + " does not belong to the certificate " + certificate));
     CHECK(says(refusal({.certificate = nothing, .key = key}), "the certificate " + nothing + " has no certificate in it"));
@@ -131,11 +133,13 @@ TEST_CASE("ALPN chooses http/1.1, refuses who wants something else, and may be a
 }
 
 TEST_CASE("The certificate is the one of the host that the client names", "[tcp]") {
-    TestCertificate const first = named("first", "DNS:first.example"), second = named("second", "DNS:second.example,DNS:*.many.example");
+    TestCertificate const first = named("first", "DNS:first.example"),
+                          second = named("second", "DNS:second.example,DNS:*.many.example");
     TestCertificate const third = named("Third.Example", "");
     TlsContext context({.certificate = first.certificate,
                         .key = first.key,
-                        .more = {{.certificate = second.certificate, .key = second.key}, {.certificate = third.certificate, .key = third.key}}});
+                        .more = {{.certificate = second.certificate, .key = second.key},
+                                 {.certificate = third.certificate, .key = third.key}}});
     auto const shown = [&](std::string host) {
         TlsClient client;
         client.host = std::move(host);
@@ -209,13 +213,17 @@ TEST_CASE("Clients show certificates where they are asked, and the connection kn
     TestCertificate const own = TestCertificate::make();
     TestCertificate const authority = TestCertificate::make({.common_name = "authority", .names = "", .is_authority = true});
     TestCertificate const foreign = TestCertificate::make({.common_name = "foreign", .names = "", .is_authority = true});
-    TlsOptions options{.certificate = own.certificate, .key = own.key, .clients = hubbub::TlsClients::must_show, .client_authorities = authority.certificate};
+    TlsOptions options{.certificate = own.certificate,
+                       .key = own.key,
+                       .clients = hubbub::TlsClients::must_show,
+                       .client_authorities = authority.certificate};
     TlsContext must(options);
     options.clients = hubbub::TlsClients::may_show;
     TlsContext may(options);
     TestCertificate const anna = named("anna", "DNS:a.example,email:anna@a.example,URI:spiffe://a.example/anna", &authority);
     TestCertificate const eve = named("anna", "", &foreign);
-    TestCertificate const late = TestCertificate::make({.common_name = "late", .names = "", .issuer = &authority, .seconds = -60});
+    TestCertificate const late =
+        TestCertificate::make({.common_name = "late", .names = "", .issuer = &authority, .seconds = -60});
     auto const known = [](TlsContext& with, TestCertificate const* shown) {
         TlsClient client;
         if (shown) client.show(*shown);
@@ -243,14 +251,18 @@ TEST_CASE("Clients show certificates where they are asked, and the connection kn
             auto const certificate = meeting.connection.certificate();
             REQUIRE(certificate);
             CHECK(certificate->subject == "CN=anna");
-            CHECK(certificate->names == std::vector<std::string>{"DNS:a.example", "email:anna@a.example", "URI:spiffe://a.example/anna"});
+            CHECK(certificate->names ==
+                  std::vector<std::string>{"DNS:a.example", "email:anna@a.example", "URI:spiffe://a.example/anna"});
             CHECK(certificate->fingerprint.size() == 64);
             if (again) CHECK(certificate->fingerprint == fingerprint);
             fingerprint = certificate->fingerprint;
             SSL_SESSION_free(std::exchange(client.resumed, meeting.session()));
         }
         // Others sign now: a ticket is worth nothing.
-        must.reload({.certificate = own.certificate, .key = own.key, .clients = hubbub::TlsClients::must_show, .client_authorities = foreign.certificate});
+        must.reload({.certificate = own.certificate,
+                     .key = own.key,
+                     .clients = hubbub::TlsClients::must_show,
+                     .client_authorities = foreign.certificate});
         Meeting const meeting(client, must);
         CHECK_FALSE(meeting.resumed());
         CHECK(meeting.owner.losses == 1);
@@ -261,7 +273,9 @@ TEST_CASE("Clients show certificates where they are asked, and the connection kn
 TEST_CASE("Failures are told with their reason", "[tcp]") {
     TestCertificate const own = TestCertificate::make();
     std::vector<std::string> told;
-    TlsContext context({.certificate = own.certificate, .key = own.key, .on_failure = [&](hubbub::PeerAddress const& peer, std::string_view why) {
+    TlsContext context({.certificate = own.certificate,
+                        .key = own.key,
+                        .on_failure = [&](hubbub::PeerAddress const& peer, std::string_view why) {
                             told.push_back(peer.to_string() + " " + std::string(why));
                         }});
     TlsClient old;

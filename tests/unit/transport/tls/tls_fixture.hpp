@@ -52,8 +52,8 @@ class TlsClient {
         SSL_CTX_set_max_proto_version(context(), version);
     }
 
-    std::string host;             ///< SNI; empty: none is named
-    std::string protocols;        ///< ALPN, in its wire form
+    std::string host;                ///< SNI; empty: none is named
+    std::string protocols;           ///< ALPN, in its wire form
     SSL_SESSION* resumed = nullptr;  ///< to come back with
 
    private:

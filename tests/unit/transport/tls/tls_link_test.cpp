@@ -27,7 +27,11 @@ namespace {
 /// A connection whose client's records go through the test's hands.
 struct Offline {
     explicit Offline(hubbub::TlsContext& context = TlsFixture::usual_context(), TlsClient const& of = {})
-        : tcp(TcpFixture::usual), pair(tcp.connect()), client(of), owner(tcp.loop()), connection(tcp.driver(), context.wrap(std::move(pair.socket))) {
+        : tcp(TcpFixture::usual),
+          pair(tcp.connect()),
+          client(of),
+          owner(tcp.loop()),
+          connection(tcp.driver(), context.wrap(std::move(pair.socket))) {
         int const on = 1;  // each piece is to arrive by itself
         (void)::setsockopt(pair.peer.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         in_turn([&] { connection.start(owner); });
@@ -229,7 +233,8 @@ TEST_CASE("What does not begin like TLS is closed and counted, and costs no hand
     TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
     std::string why;
     TestCertificate const own = TestCertificate::make();
-    hubbub::TlsContext context({.certificate = own.certificate, .key = own.key, .on_failure = [&](auto const&, auto reason) { why = reason; }});
+    hubbub::TlsContext context(
+        {.certificate = own.certificate, .key = own.key, .on_failure = [&](auto const&, auto reason) { why = reason; }});
     Offline here(context);
     here.pair.peer.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     REQUIRE(here.tcp.pump_until([&] { return here.owner.losses == 1; }));
