@@ -704,7 +704,9 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::settle_memory() {
     unsettled_ = 0;
-    auto const used = [this] { return delivery_.pool().footprint() + kept_ + kept_by_handshakes_; };
+    std::size_t of_driver = 0;  // TLS
+    if constexpr (requires { driver_->footprint(); }) of_driver = driver_->footprint();
+    auto const used = [&] { return delivery_.pool().footprint() + kept_ + kept_by_handshakes_ + of_driver; };
     memory_.settle(used());
     if (!memory_.excess()) return;
     delivery_.pool().trim_all();

@@ -30,6 +30,12 @@ class OneOfDriver {
         first_.commit();
         second_.commit();
     }
+    std::size_t footprint() const noexcept {
+        std::size_t sum = 0;
+        if constexpr (requires { first_.footprint(); }) sum += first_.footprint();
+        if constexpr (requires { second_.footprint(); }) sum += second_.footprint();
+        return sum;
+    }
 
    private:
     typename A::Driver first_;

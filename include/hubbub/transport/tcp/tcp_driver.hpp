@@ -43,6 +43,8 @@ class TcpDriver {
     TcpDriver(ShardLoop& loop, Options const& options) : engine_(make_engine(loop, options, remark_)) {}
 
     void commit() { top_->commit(); }
+    /// Bytes of TLS, about, for the hub's budget; 0 without it.
+    std::size_t footprint() const noexcept { return wrapping_ ? wrapping_->footprint() : 0; }
 
     /// "uring", "epoll" or "asio".
     std::string_view engine_name() const noexcept { return engine_->name(); }

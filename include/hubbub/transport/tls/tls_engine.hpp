@@ -63,6 +63,7 @@ class TlsEngine final : public SocketEngine, private TlsBench {
         return socket;
     }
     void commit() override;
+    std::size_t footprint() const noexcept override { return TlsBench::footprint; }
     std::shared_ptr<http::ClientCertificate const> certificate(SocketState const& state) const override {
         return links_[state.slot]->certificate();
     }

@@ -69,6 +69,7 @@ class TlsLink final : public RecordLayer, private ByteConnectionOwner {
     enum class Found : std::uint8_t { more, dry, end, failure };
     enum class Sent : std::uint8_t { all, partly, failed };
     static constexpr std::size_t most_sealed = 4 * TlsBench::record;  // in one write: what a slow client then makes us keep
+    static constexpr std::size_t usual_memory = 16 * 1024;            // of OpenSSL for a connection, as measured
     static constexpr std::uint32_t most_of_key = 1u << 23;            // records: well below the limit of RFC 8446 5.5
 
     void on_bytes(std::span<std::byte> borrowed) noexcept override;
@@ -97,6 +98,12 @@ class TlsLink final : public RecordLayer, private ByteConnectionOwner {
     void keep_rest(std::span<std::byte const> records);
     void after_all();
     void leave() noexcept;
+    /// Tells the bench what it keeps now.
+    void weigh() noexcept {
+        std::size_t const weight = (ssl_ ? usual_memory : 0) + kept_.capacity() + rest_.capacity();
+        bench_->footprint += weight - weight_;
+        weight_ = weight;
+    }
 
     std::shared_ptr<TlsCore> core_;
     std::shared_ptr<TlsSetup const> setup_;  // what it began with
@@ -111,6 +118,7 @@ class TlsLink final : public RecordLayer, private ByteConnectionOwner {
     std::span<std::byte const> flight_;  // what the engine below holds until the commit
     std::string_view reason_;            // why it failed, if it was not OpenSSL
     bool* gone_ = nullptr;               // set when this leaves while `read` or `after_all` is on the stack
+    std::size_t weight_ = 0;                   // what the bench has been told
     std::uint32_t records_ = 0;          // sealed with the current key
     bool is_started_ = false;
     bool is_established_ = false;
@@ -135,6 +143,7 @@ inline void TlsLink::enter(TlsBench& bench, SocketState& outer, TcpSocket socket
     bench.below.enter(inner_, std::move(socket));
     if (ssl_) TlsWires::connect(ssl_.get(), bench.wires);
     if (!rest_.empty()) bench.list_unsent(*this);
+    weigh();
 }
 
 inline void TlsLink::start() {
@@ -152,6 +161,7 @@ inline void TlsLink::leave() noexcept {
         has_more_ = true;
     }
     if (listed != 0) bench_->forget(*this);
+    bench_->footprint -= std::exchange(weight_, 0);
     bench_ = nullptr;
 }
 
@@ -204,6 +214,7 @@ inline void TlsLink::read(std::span<std::byte const> records) {
     auto const left = std::exchange(wires.in, {});
     if (found == Found::failure) return on_failure();
     kept_.assign(left.begin(), left.end());
+    weigh();
     has_more_ = found == Found::more || found == Found::end;
     if (found == Found::end && may_read()) return on_peer_end();
     update_reading();
@@ -322,7 +333,10 @@ inline WriteResult TlsLink::write(std::span<ws::Slice const> slices) {
     WriteResult result;
     while (!reader.is_done() && result.held == 0) {
         bench.wires.out.begin();
-        bench.wires.out.append(std::exchange(rest_, {}));
+        if (!rest_.empty()) {
+            bench.wires.out.append(std::exchange(rest_, {}));
+            weigh();
+        }
         std::size_t const sealed = seal(reader);
         Sent const sent = sealed > 0 ? send(bench.wires.out.piece()) : Sent::failed;
         if (sent == Sent::failed) {
@@ -390,6 +404,7 @@ inline void TlsLink::keep_rest(std::span<std::byte const> records) {
         bench_->retired.push_back(std::exchange(rest_, std::move(larger)));
     }
     rest_.insert(rest_.end(), records.begin(), records.end());
+    weigh();
 }
 
 /// The rest, if there is a chance.
@@ -417,6 +432,7 @@ inline void TlsLink::on_written(std::uint32_t taken) noexcept {
     } else {
         auto const left = flight.subspan(taken);
         rest_.insert(rest_.begin(), left.begin(), left.end());
+        weigh();
     }
     if (outer_->lost) return;
     if (written_ == rest_.size()) return after_all();
@@ -436,6 +452,7 @@ inline void TlsLink::on_writable() noexcept {
 inline void TlsLink::after_all() {
     rest_ = {};
     written_ = 0;
+    weigh();
     bool gone = false;
     bool* const outside = std::exchange(gone_, &gone);
     if (std::uint32_t const held = std::exchange(held_, 0); held > 0) outer_->owner->on_written(held);

@@ -331,6 +331,25 @@ TEST_CASE("Renegotiation is refused", "[tcp]") {
     CHECK(SSL_do_handshake(here.client.ssl()) != 1);
 }
 
+TEST_CASE("A driver knows what TLS keeps for its clients", "[tcp]") {
+    TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
+    TlsFixture fixture;
+    CHECK(fixture.driver().footprint() == 0);
+    auto pair = fixture.connect();
+    CHECK(fixture.driver().footprint() == 0);  // it has left
+    Party<TlsFixture> party(fixture, std::move(pair));
+    std::size_t const idle = fixture.driver().footprint();
+    CHECK(idle > 8'000);
+    std::string text = pattern(TlsPeer::large);
+    hubbub::WriteResult result{.held = 1};
+    party.in_turn([&] { result = party.offer(text); });
+    REQUIRE(fixture.settles());
+    CHECK(fixture.driver().footprint() > idle);
+    CHECK(fixture.driver().footprint() < idle + 200'000);
+    party.in_turn([&] { party.connection->close(); });
+    CHECK(fixture.driver().footprint() == 0);
+}
+
 TEST_CASE("Sessions that write in one turn share the memory of their records, and leave with one write each", "[tcp]") {
     TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
     TlsFixture fixture;
