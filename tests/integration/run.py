@@ -316,7 +316,7 @@ def main() -> int:
     run.part("TLS, websocketpp-adopted", run.tls)
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)
-    for name, script, *more in (("attacks", "attacks.py"), ("load bars, short", "load_bars.py", "--quick"),
+    for name, script, *more in (("attacks", "attacks.py"), ("attacks on TLS", "tls_attacks.py"), ("load bars, short", "load_bars.py", "--quick"),
                                ("soak, short", "soak.py", "--minutes", "0.1")):
         if (LOAD / script).exists():
             run.part(name, lambda: run.follow([sys.executable, LOAD / script, build, *more]))
