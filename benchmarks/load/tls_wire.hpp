@@ -57,7 +57,8 @@ class TlsWire {
     std::size_t decrypt(void* bytes, std::size_t filled, std::size_t size) {
         ERR_clear_error();
         std::size_t got = 0;
-        while (filled < size && SSL_read_ex(ssl_.get(), static_cast<char*>(bytes) + filled, size - filled, &got) == 1) filled += got;
+        while (filled < size && SSL_read_ex(ssl_.get(), static_cast<char*>(bytes) + filled, size - filled, &got) == 1)
+            filled += got;
         say_what_waits();
         return filled;
     }

@@ -19,13 +19,12 @@ void serve(
     Arguments const& arguments, hubbub::HubOptions<Policy> options = hub_options<Policy>(),
     std::function<void(hubbub::http::Routes&)> const& add_more = [](hubbub::http::Routes&) {}) {
     Chat handler;
-    hubbub::Server<Policy, Connection> server{
-        handler,
-        {.address = arguments.address,
-         .port = arguments.port,
-         .tls = {.certificate = arguments.certificate, .key = arguments.key},
-         .threads = arguments.threads,
-         .hub = std::move(options)}};
+    hubbub::Server<Policy, Connection> server{handler,
+                                              {.address = arguments.address,
+                                               .port = arguments.port,
+                                               .tls = {.certificate = arguments.certificate, .key = arguments.key},
+                                               .threads = arguments.threads,
+                                               .hub = std::move(options)}};
     handler.rooms->publish = [broadcaster = server.hub().broadcaster()](std::string_view topic, hubbub::Frame const& frame) {
         broadcaster.publish(topic, frame);
     };

@@ -98,7 +98,7 @@ class Server {
 
    private:
     void listen(std::string_view where);
-    void set_tls(TlsOptions options);
+    void set_tls(TlsOptions const& given);
     TcpSocket wrap(TcpSocket socket) {
 #ifdef HUBBUB_HAS_TLS
         return tls_->wrap(std::move(socket));
@@ -142,20 +142,21 @@ Server<Policy, Conn>::Server(Handler handler, ServerOptions<Policy> options)
     }
     options.hub.routes = routes_;
     hub_.emplace(pointers, std::move(handler), std::move(options.hub), options.driver);
-    set_tls(std::move(options.tls));
+    set_tls(options.tls);
     bool const is_ipv6 = options.address.find(':') != std::string::npos;
     listen((is_ipv6 ? "[" + options.address + "]" : options.address) + ":" + std::to_string(options.port));
     for (std::string const& each : options.listen) listen(each);
 }
 
 template <HubPolicy Policy, SocketConnection Conn>
-void Server<Policy, Conn>::set_tls(TlsOptions options) {
-    if (options.certificate.empty()) {
-        if (!options.key.empty())
+void Server<Policy, Conn>::set_tls(TlsOptions const& given) {
+    if (given.certificate.empty()) {
+        if (!given.key.empty())
             detail::throw_exception(std::invalid_argument("ServerOptions::tls has a key and no certificate"));
         return;
     }
 #ifdef HUBBUB_HAS_TLS
+    TlsOptions options = given;
     if constexpr (!requires { Policy::EventSink::is_deaf; })
         if (!options.on_failure)
             options.on_failure = [this](PeerAddress const& peer, std::string_view why) {

@@ -31,7 +31,7 @@ class TlsBench {
     std::unique_ptr<std::byte[]> gathered =
         std::make_unique_for_overwrite<std::byte[]>(record);  // small slices that are to be one record
     std::vector<std::vector<std::byte>> retired;              // what is read until the commit
-    std::size_t footprint = 0;  // bytes of memory of all connections, about
+    std::size_t footprint = 0;                                // bytes of memory of all connections, about
     bool is_committing = false;
 
     ShardLoop& loop() noexcept { return below.loop(); }

@@ -118,7 +118,7 @@ class TlsLink final : public RecordLayer, private ByteConnectionOwner {
     std::span<std::byte const> flight_;  // what the engine below holds until the commit
     std::string_view reason_;            // why it failed, if it was not OpenSSL
     bool* gone_ = nullptr;               // set when this leaves while `read` or `after_all` is on the stack
-    std::size_t weight_ = 0;                   // what the bench has been told
+    std::size_t weight_ = 0;             // what the bench has been told
     std::uint32_t records_ = 0;          // sealed with the current key
     bool is_started_ = false;
     bool is_established_ = false;
