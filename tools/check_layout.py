@@ -29,9 +29,10 @@ LAYERS = {
     "transport/socket": ["core", "http", "ws", "transport"],  # sockets and engines, of the system alone
     "transport/uring": ["core", "http", "ws", "transport", "transport/socket"],
     "transport/tcp": ["core", "http", "ws", "transport", "transport/socket", "transport/uring"],
+    "transport/tls": ["core", "http", "ws", "transport", "transport/socket"],
     "transport/websocketpp": ["core", "http", "ws", "transport", "transport/socket", "transport/tcp"],
     "server": ["core", "http", "metrics", "ws", "policy", "backplane", "json", "transport", "transport/memory", "hub",
-               "transport/socket", "transport/tcp"],
+               "transport/socket", "transport/tls", "transport/tcp"],
     "testing": ["core", "http", "metrics", "ws", "policy", "backplane", "json", "transport", "transport/memory", "hub",
                 "transport/socket", "transport/tcp"],
 }

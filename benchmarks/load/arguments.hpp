@@ -36,6 +36,7 @@ inline constexpr char usage[] =
   --engine ENGINE     asio, epoll, uring or automatic (automatic)
   --threads N         one shard each, and each accepts (1)
   --transport KIND    tcp, websocketpp or websocketpp-adopted (tcp)
+  --tls FILE          speak TLS, with the certificate and the key in that file
   --deflate           speak permessage-deflate with who offers it; over tcp only
   --max-message BYTES     of a message, over all its fragments (65536)
   --max-fragments N       of a message (128)
@@ -59,7 +60,7 @@ enum class Transport { tcp, websocketpp, websocketpp_adopted };
 
 /// What the command line says.
 struct Arguments {
-    std::string address = "127.0.0.1", mode = "broadcast";
+    std::string address = "127.0.0.1", mode = "broadcast", tls;
     std::uint16_t port = 0;
     unsigned threads = 1;
     int send_buffer = 0;
@@ -165,6 +166,11 @@ class Parser {
         } else if (name_ == "--trust") {
             if (!hubbub::Network::parse(value_)) refuse("--trust needs a network such as 10.0.0.0/8, not \"" + value_ + '"');
             result_.hub.proxies.networks.push_back(value_);
+        } else if (name_ == "--tls") {
+#ifndef HUBBUB_HAS_TLS
+            refuse("--tls is not in this build, because OpenSSL was not found");
+#endif
+            result_.tls = value_;
         } else if (name_ == "--transport") {
             result_.transport = choose<Transport>({{"tcp", Transport::tcp},
                                                    {"websocketpp", Transport::websocketpp},
@@ -205,6 +211,8 @@ class Parser {
     Arguments finish() {
         if (result_.deflate && result_.transport != Transport::tcp)
             refuse("--deflate is for --transport tcp: what websocketpp reads is not compressed");
+        if (!result_.tls.empty() && result_.transport == Transport::websocketpp_adopted)
+            refuse("--tls is not for --transport websocketpp-adopted, where websocketpp has the sockets");
         if (result_.threads < 1 || result_.threads > 64) refuse("--threads is from 1 to 64");
         hubbub::HubOptions<LoadPolicy>& hub = result_.hub;
         // 16 messages in flight are never too many, whatever their length.

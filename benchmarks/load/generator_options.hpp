@@ -30,6 +30,7 @@ inline constexpr char usage[] =
   --handshakes N      end after that many instead of --seconds
   --path PATH         of the upgrade request (/)
   --source ADDRESS    to connect from
+  --tls               speak TLS; any certificate will do
   --server-pid PID    read the CPU time of that process
   --answer-pings      in hold: answer pings (the other modes always do)
   --lossy             in account: the server may drop for clients that read too
@@ -57,8 +58,8 @@ struct Options {
     std::uint64_t handshakes = 0;
     double seconds = 3, warmup = 1, rate = 0, timeout = 10, sample = 10;
     long server_pid = 0;
-    bool verify = false, latency = false, json = false, answer_pings = false, spin = false, lossy = false, fill = false,
-         bursts = false, deflate = false;
+    bool tls = false, verify = false, latency = false, json = false, answer_pings = false, spin = false, lossy = false,
+         fill = false, bursts = false, deflate = false;
 
     static Options parse(int argc, char** argv) {
         Options result;
@@ -91,6 +92,8 @@ struct Options {
             fill = true;
         else if (name == "--deflate")
             deflate = true;
+        else if (name == "--tls")
+            tls = true;
         else if (name == "--bursts")
             bursts = true;
         else
@@ -151,6 +154,9 @@ struct Options {
             refuse("--mode is broadcast, echo, handshake, hold or account, not " + mode);
         if (deflate && !Inflater::is_there) refuse("--deflate is not built: zlib was not found (zlib1g-dev)");
         if (mode == "account" && rate <= 0) refuse("--mode account needs a --rate");
+#ifndef GENERATOR_HAS_TLS
+        if (tls) refuse("--tls is not in this build, because OpenSSL was not found");
+#endif
         if (port == 0 && unix_path.empty()) refuse("--port or --unix is needed");
         if (port > 65535) refuse("--port ends at 65535");
         if (connections == 0) connections = mode == "handshake" ? 64 : 1000;

@@ -27,6 +27,9 @@
 #include "inflater.hpp"
 #include "measures.hpp"
 #include "message_format.hpp"
+#ifdef GENERATOR_HAS_TLS
+#include "tls_wire.hpp"
+#endif
 
 namespace generator {
 namespace {
@@ -43,7 +46,23 @@ struct Client {
     std::uint64_t received = 0;                          // messages
     std::unique_ptr<std::vector<unsigned char>> input;   // made when a frame arrives in pieces
     std::unique_ptr<std::vector<unsigned char>> output;  // made when a socket is full
+#ifdef GENERATOR_HAS_TLS
+    std::unique_ptr<TlsWire> tls;
+#endif
 };
+
+ssize_t receive(Client& client, void* bytes, std::size_t size) {
+#ifdef GENERATOR_HAS_TLS
+    if (client.tls) return client.tls->receive(bytes, size);
+#endif
+    return recv(client.fd, bytes, size, 0);
+}
+ssize_t transmit(Client& client, void const* bytes, std::size_t size) {
+#ifdef GENERATOR_HAS_TLS
+    if (client.tls) return client.tls->transmit(bytes, size);
+#endif
+    return send(client.fd, bytes, size, MSG_NOSIGNAL);
+}
 
 struct Totals {
     std::uint64_t deliveries = 0, published = 0, wrong = 0, lost_connections = 0, refused = 0, pings = 0, stalled_closed = 0;
@@ -159,12 +178,15 @@ class Generator {
             if (bind(client.fd, reinterpret_cast<sockaddr*>(&source), sizeof source) != 0)
                 refuse(std::string("bind --source: ") + std::strerror(errno));
         }
+#ifdef GENERATOR_HAS_TLS
+        if (options_.tls) client.tls = std::make_unique<TlsWire>(client.fd);
+#endif
         client.state = State::connecting;
         client.left_over = 0;
         int const result = connect(client.fd, reinterpret_cast<sockaddr*>(&address_), address_length_);
         if (result == 0) {
             client.state = State::upgrading;
-            send(client.fd, request_.data(), request_.size(), MSG_NOSIGNAL);
+            transmit(client, request_.data(), request_.size());
             watch(EPOLL_CTL_ADD, index, EPOLLIN);
             return;
         }
@@ -184,11 +206,11 @@ class Generator {
                 return false;
             }
             client.state = State::upgrading;
-            if (send(client.fd, request_.data(), request_.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request_.size()))
+            if (transmit(client, request_.data(), request_.size()) != static_cast<ssize_t>(request_.size()))
                 lose(index, "the request could not be sent");
             return false;
         }
-        ssize_t const got = recv(client.fd, buffer_.data() + client.left_over, buffer_.size() - client.left_over, 0);
+        ssize_t const got = receive(client, buffer_.data() + client.left_over, buffer_.size() - client.left_over);
         if (got <= 0) {
             if (got == 0 || errno != EAGAIN) lose(index, "the server closed during the handshake");
             return false;
@@ -295,7 +317,7 @@ class Generator {
             std::size_t const before = client.left_over;
             if (before + 65536 > buffer_.size()) buffer_.resize(2 * before + 65536);
             std::size_t const room = buffer_.size() - before;
-            ssize_t const got = recv(client.fd, buffer_.data() + before, room, 0);
+            ssize_t const got = receive(client, buffer_.data() + before, room);
             if (got <= 0) {
                 if (got == 0)
                     lose(index, "the server closed");
@@ -380,7 +402,7 @@ class Generator {
     void end_staller(std::size_t index) {
         Client& client = clients_[index];
         std::array<unsigned char, 8> constexpr answer{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xF5};  // mask key 0, code 1013
-        send(client.fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+        transmit(client, answer.data(), answer.size());
         client.state = State::closed;
         close(client.fd);
         ++totals_.stalled_closed;
@@ -468,7 +490,7 @@ class Generator {
         Client& client = clients_[index];
         std::size_t taken = 0;
         if (client.not_written == 0) {
-            ssize_t const sent = send(client.fd, bytes, size, MSG_NOSIGNAL);
+            ssize_t const sent = transmit(client, bytes, size);
             if (sent == static_cast<ssize_t>(size)) [[likely]]
                 return;
             if (sent < 0 && errno != EAGAIN) return;  // reading will say why
@@ -482,7 +504,7 @@ class Generator {
 
     void flush(std::size_t index) {
         Client& client = clients_[index];
-        ssize_t const sent = send(client.fd, client.output->data(), client.output->size(), MSG_NOSIGNAL);
+        ssize_t const sent = transmit(client, client.output->data(), client.output->size());
         if (sent <= 0) return;
         client.output->erase(client.output->begin(), client.output->begin() + sent);
         client.not_written = static_cast<std::uint32_t>(client.output->size());

@@ -23,6 +23,9 @@
 #include <hubbub/transport/tcp/asio_loop.hpp>
 #include <hubbub/transport/tcp/tcp_acceptor.hpp>
 #include <hubbub/transport/tcp/tcp_connection.hpp>
+#ifdef HUBBUB_HAS_TLS
+#include <hubbub/transport/tls/tls_context.hpp>
+#endif
 
 #include "arguments.hpp"
 
@@ -102,6 +105,12 @@ class Server {
         };
         return options;
     }
+    void accept(hubbub::TcpSocket socket, std::size_t shard) {
+#ifdef HUBBUB_HAS_TLS
+        if (tls_) socket = tls_->wrap(std::move(socket));
+#endif
+        hub_->adopt(std::move(socket), std::string{}, shard);
+    }
     void print_snapshot_on_signal();
     void drain_when_quiet();
     void drain();
@@ -116,6 +125,9 @@ class Server {
     std::vector<std::unique_ptr<hubbub::AsioLoop>> loops_;
     std::unique_ptr<Hub> hub_;
     hubbub::TcpAcceptor acceptor_;
+#ifdef HUBBUB_HAS_TLS
+    std::optional<hubbub::TlsContext> tls_;
+#endif
     std::optional<asio::signal_set> end_signals_, snapshot_signals_;
     std::optional<asio::steady_timer> timer_;
     milliseconds waited_{0};
@@ -126,6 +138,9 @@ class Server {
 template <class Conn, class Policy>
 Server<Conn, Policy>::Server(Arguments const& arguments)
     : prints_snapshots_(arguments.snapshot), acceptor_(endpoint(arguments), acceptor_options(arguments)) {
+#ifdef HUBBUB_HAS_TLS
+    if (!arguments.tls.empty()) tls_.emplace(hubbub::TlsOptions{.certificate = arguments.tls, .key = arguments.tls});
+#endif
     std::vector<hubbub::ShardLoop*> pointers;
     for (unsigned i = 0; i < arguments.threads; ++i) {
         contexts_.push_back(std::make_unique<asio::io_context>(1));
@@ -142,8 +157,7 @@ Server<Conn, Policy>::Server(Arguments const& arguments)
     if (arguments.engine == hubbub::EngineKind::uring && hub_->driver(0).engine_name() != "uring")
         throw std::runtime_error("--engine uring does not run here: " + std::string(hub_->driver(0).engine_remark()));
     for (std::size_t i = 0; i < hub_->shard_count(); ++i)
-        acceptor_.serve(hub_->driver(i),
-                        [this, i](hubbub::TcpSocket socket) { hub_->adopt(std::move(socket), std::string{}, i); });
+        acceptor_.serve(hub_->driver(i), [this, i](hubbub::TcpSocket socket) { accept(std::move(socket), i); });
     timer_.emplace(*contexts_[0]);
     end_signals_.emplace(*contexts_[0], SIGINT, SIGTERM);
     end_signals_->async_wait([this](std::error_code error, int) {

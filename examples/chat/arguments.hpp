@@ -12,12 +12,14 @@ namespace chat {
 struct Arguments {
     static constexpr std::string_view usage =
         "usage: hubbub_chat [--address A] [--port N] [--threads N] [--page FOLDER] [--transport KIND] [--jwt]\n"
+        "                   [--tls CERTIFICATE KEY]\n"
         "  --address A       where to listen: 127.0.0.1 (default), 0.0.0.0 or :: for everybody\n"
         "  --port N          8080 by default; 0: the system chooses\n"
         "  --threads N       from 1 to 64; 2 by default\n"
         "  --page FOLDER     serve the page from there instead of from the program, to change it without a build\n"
         "  --transport KIND  tcp (default), or websocketpp: its parser, our sockets\n"
         "  --jwt             only for who has signed in, on a page that gives a token\n"
+        "  --tls CERTIFICATE KEY   speak TLS, with these two files\n"
         "  --self-test       try it without a network, and end\n";
 
     std::string address = "127.0.0.1";
@@ -26,6 +28,7 @@ struct Arguments {
     std::string page;
     std::string transport = "tcp";
     bool jwt = false;
+    std::string certificate, key;
     bool self_test = false;
     bool help = false;
 
@@ -64,6 +67,9 @@ inline Arguments Arguments::parse(int argc, char** argv) {
                 throw std::invalid_argument("--transport must be tcp or websocketpp, not \"" + result.transport + "\"");
         } else if (name == "--jwt") {
             result.jwt = true;
+        } else if (name == "--tls") {
+            result.certificate = value();
+            result.key = value();
         } else if (name == "--self-test") {
             result.self_test = true;
         } else if (name == "--help") {

@@ -1,5 +1,6 @@
 // A chat for the browser: rooms, names, members, over as many cores as you like.
 //   hubbub_chat [--address A] [--port N] [--threads N] [--page FOLDER] [--transport KIND] [--jwt]
+//               [--tls CERTIFICATE KEY]
 //   hubbub_chat --self-test
 // README.md says what is in which file.
 #include <exception>

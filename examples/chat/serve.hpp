@@ -19,15 +19,19 @@ void serve(
     Arguments const& arguments, hubbub::HubOptions<Policy> options = hub_options<Policy>(),
     std::function<void(hubbub::http::Routes&)> const& add_more = [](hubbub::http::Routes&) {}) {
     Chat handler;
-    hubbub::Server<Policy, Connection> server{
-        handler,
-        {.address = arguments.address, .port = arguments.port, .threads = arguments.threads, .hub = std::move(options)}};
+    hubbub::Server<Policy, Connection> server{handler,
+                                              {.address = arguments.address,
+                                               .port = arguments.port,
+                                               .tls = {.certificate = arguments.certificate, .key = arguments.key},
+                                               .threads = arguments.threads,
+                                               .hub = std::move(options)}};
     handler.rooms->publish = [broadcaster = server.hub().broadcaster()](std::string_view topic, hubbub::Frame const& frame) {
         broadcaster.publish(topic, frame);
     };
     add_page(server.routes(), arguments.page);
     add_more(server.routes());
-    std::cout << "open http://" << server.endpoint().to_string() << "/ in a few browser windows; end with Ctrl-C" << std::endl;
+    std::cout << "open " << (arguments.certificate.empty() ? "http" : "https") << "://" << server.endpoint().to_string()
+              << "/ in a few browser windows; end with Ctrl-C" << std::endl;
     server.run_until_signal();
 }
 

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,11 +33,15 @@ namespace conformance {
 template <class Conn, hubbub::HubPolicy Policy = hubbub::DefaultPolicy>
 class EchoServer {
    public:
-    EchoServer(ServerOptions const& options, hubbub::EngineKind engine)
+    using Wrap = std::function<hubbub::TcpSocket(hubbub::TcpSocket)>;
+
+    EchoServer(
+        ServerOptions const& options, hubbub::EngineKind engine, Wrap wrap = [](hubbub::TcpSocket socket) { return socket; })
         : loop_(context_),
           hub_(loop_, EchoHandler{}, hub_options<Policy>(options), driver_options(engine)),
           acceptor_(hubbub::Endpoint{"127.0.0.1:0"}) {
-        acceptor_.serve(hub_.driver(0), [this](hubbub::TcpSocket socket) { hub_.adopt(std::move(socket)); });
+        acceptor_.serve(hub_.driver(0),
+                        [this, wrap = std::move(wrap)](hubbub::TcpSocket socket) { hub_.adopt(wrap(std::move(socket))); });
         thread_ = std::thread([this] {
             auto const work = asio::make_work_guard(context_);
             context_.run();

@@ -17,6 +17,8 @@ refused_package("component jwt: OpenSSL 3.0 was not found: install libssl-dev or
 refused_package("component deflate: zlib was not found: install zlib1g-dev" -DUSED=deflate -DWANTED=0.1
     -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON)
 if("tcp" IN_LIST AVAILABLE)
+    refused_package("component tls: OpenSSL 3.0 was not found: install libssl-dev or set OPENSSL_ROOT_DIR" -DUSED=tls
+        -DWANTED=0.1 -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON "-DHUBBUB_ASIO_INCLUDE_DIR=${WORK}")
     refused_package("component uring: liburing was not found: install liburing-dev" -DUSED=uring -DWANTED=0.1
         -DHUBBUB_LIBURING_INCLUDE_DIR=HUBBUB_LIBURING_INCLUDE_DIR-NOTFOUND "-DHUBBUB_ASIO_INCLUDE_DIR=${WORK}"
         -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF)

@@ -7,6 +7,7 @@
 //             void write(std::string_view bytes);   // few enough to fit
 //             std::string read();                   // what is there now, maybe nothing; does not wait
 //             std::string read(std::size_t most);   // only of a model that holds until the peer reads
+//             struct InexactRoom {};                // only where what is held may be settled while there is still room
 //             bool has_ended() const;               // a read has met the end
 //             bool was_reset() const;               // a read has met a reset
 //             void end();                           // half-close
@@ -38,6 +39,9 @@
 #include "tests/support/catch.hpp"
 
 namespace hubbub_contract {
+
+template <class Fixture>
+inline constexpr bool has_exact_room = !requires { typename Fixture::Peer::InexactRoom; };
 
 /// Bytes of which each four tell where they belong.
 inline std::string pattern(std::size_t size) {
@@ -220,7 +224,7 @@ void writing_keeps_the_contract() {
         REQUIRE(outcome.out < text.size());
         CHECK(outcome.result.taken + outcome.result.held <= text.size());
         CHECK(fixture.settles());
-        CHECK(owner.writables == 0);
+        if (has_exact_room<Fixture>) CHECK(owner.writables == 0);
         CHECK(party.peer_gets(std::string_view(text).substr(0, outcome.out)));
         REQUIRE(fixture.pump_until([&] { return owner.writables > 0; }));
         CHECK(fixture.settles());
@@ -555,13 +559,15 @@ void moving_keeps_the_contract() {
         auto const outcome = party.write_once(text);
         REQUIRE(outcome.out < text.size());
         party.in_turn(move);
+        int const before = party.owner.writables;
+        if (has_exact_room<Fixture>) CHECK(before == 0);
         CHECK(party.peer_gets(std::string_view(text).substr(0, outcome.out)));
         CHECK(fixture.settles());
-        CHECK(party.owner.writables == 0);
+        CHECK(party.owner.writables == before);
         start_again();
-        CHECK(fixture.pump_until([&] { return next.writables == 1; }));
+        CHECK(fixture.pump_until([&] { return before + next.writables == 1; }));
         CHECK(fixture.settles());
-        CHECK(next.writables == 1);
+        CHECK(before + next.writables == 1);
     }
     SECTION("the loss of the peer goes to the new owner") {
         party.in_turn(move);

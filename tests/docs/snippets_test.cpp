@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <hubbub/hub/hub.hpp>
+#include <hubbub/policy/certificate_user.hpp>
 #include <hubbub/server/server.hpp>
 #include <hubbub/testing/simulation.hpp>
 #include <hubbub/transport/tcp/asio_loop.hpp>
@@ -450,6 +451,52 @@ TEST_CASE("How sessions end, as the page says") {
     check(idle, Code::going_away, By::us, "idle");
     CHECK(idle.close_seen()->code == Code::going_away);
 }
+
+// ---- docs/tls.md
+
+#ifdef HUBBUB_HAS_TLS
+namespace with_tls_of_its_own {
+struct Chat : readme::Chat {};
+inline void tls_server() {
+    // [tls_server]
+    hubbub::Server server{Chat{}, {.address = "0.0.0.0", .port = 443, .tls = {.certificate = "chain.pem", .key = "key.pem"}}};
+    // [/tls_server]
+}
+inline void tls_and_plain() {
+    // [tls_and_plain]
+    hubbub::Server server{Chat{},
+                          {.address = "0.0.0.0",
+                           .port = 443,
+                           .listen = {"plain:127.0.0.1:8080", "tls:[::]:443"},
+                           .tls = {.certificate = "chain.pem", .key = "key.pem"}}};
+    // [/tls_and_plain]
+}
+inline void tls_embedded(asio::io_context& io_context) {
+    // [tls_embedded]
+    hubbub::Hub<hubbub::TcpConnection> hub{io_context, Chat{}};
+    hubbub::TlsContext tls{{.certificate = "chain.pem", .key = "key.pem"}};
+    hubbub::TcpAcceptor secure{hubbub::Endpoint{"0.0.0.0:443"}}, plain{hubbub::Endpoint{"127.0.0.1:8080"}};
+    secure.serve(hub.driver(0), [&](hubbub::TcpSocket socket) { hub.adopt(tls.wrap(std::move(socket))); });
+    plain.serve(hub.driver(0), [&](hubbub::TcpSocket socket) { hub.adopt(std::move(socket)); });
+    // [/tls_embedded]
+}
+// [tls_clients]
+struct OnlyStaff : hubbub::DefaultPolicy {
+    using Auth = hubbub::CertificateUser;
+};
+
+inline void serve_staff() {
+    hubbub::Server<OnlyStaff> server{Chat{},
+                                     {.port = 8443,
+                                      .tls = {.certificate = "chain.pem",
+                                              .key = "key.pem",
+                                              .clients = hubbub::TlsClients::must_show,
+                                              .client_authorities = "staff.pem"}}};
+    server.run_until_signal();
+}
+// [/tls_clients]
+}  // namespace with_tls_of_its_own
+#endif
 
 // ---- numbers that the pages name
 

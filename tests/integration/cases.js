@@ -1,13 +1,15 @@
 // What every client with the interface of the browsers is asked to do; runs in Node and in a page.
 // `report(name, problem)` is called for each case, without a problem if it passed. `end_server()` ends the echo server.
 async function run_cases({WebSocket, echo, broadcast, report, end_server, deflate}) {
+  const is_secure = typeof process === "object" ? process.env.HUBBUB_TEST_TLS : location.protocol === "https:";
+  const scheme = is_secure ? "wss" : "ws";
   const within = (promise, what, seconds = 10) => {
     let timer;
     const late = new Promise((_, refuse) => { timer = setTimeout(() => refuse(new Error("no " + what)), seconds * 1000); });
     return Promise.race([promise, late]).finally(() => clearTimeout(timer));
   };
   const connect = async (port, protocols = []) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/`, protocols);
+    const socket = new WebSocket(`${scheme}://127.0.0.1:${port}/`, protocols);
     socket.binaryType = "arraybuffer";
     const inbox = [], waiting = [];
     socket.next = (seconds = 10) => within(

@@ -10,7 +10,7 @@ import time
 
 from chat_tab import CONTRAST, LINES, Tab
 from chromium import browser_of
-from processes import Judge, Server
+from processes import HTTP, Judge, Server, TLS
 
 judge = Judge()
 
@@ -33,10 +33,10 @@ class Chat:
     """The server, which can start again on its port."""
 
     def __init__(self, program, transport):
-        self.command = [program, "--transport", transport]
+        self.command = [program, "--transport", transport, *(["--tls", TLS, TLS] if TLS else [])]
         self.server = Server([*self.command, "--port", 0])
         self.port = self.server.port
-        self.address = f"http://127.0.0.1:{self.port}/"
+        self.address = f"{HTTP}://127.0.0.1:{self.port}/"
 
     def end(self):
         must(self.server.end(12) == 0, "the server did not end well")

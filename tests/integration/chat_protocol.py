@@ -8,7 +8,7 @@ import urllib.request
 
 import websockets
 
-from processes import Judge
+from processes import HTTP, Judge, WS, trust
 
 judge = Judge()
 
@@ -19,7 +19,8 @@ class Client:
 
     @classmethod
     async def connect(cls, port, **options):
-        client = cls(await websockets.connect(f"ws://127.0.0.1:{port}/ws", compression=None, open_timeout=10, close_timeout=5, **options))
+        client = cls(await websockets.connect(f"{WS}://127.0.0.1:{port}/ws", ssl=trust(), compression=None, open_timeout=10,
+                                              close_timeout=5, **options))
         client.limits = (await client.hear("welcome"))["data"]
         return client
 
@@ -186,16 +187,16 @@ async def one_order(port):
 async def page(port):
     for path, kind in (("/", "text/html"), ("/index.html", "text/html"), ("/style.css", "text/css"), ("/chat.js", "text/javascript"),
                        ("/connection.js", "text/javascript")):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{HTTP}://127.0.0.1:{port}{path}", timeout=10, context=trust()) as answer:
             assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8" and len(answer.read()) > 500, path
             policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
             assert policy == {"default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "connect-src": "'self'", "img-src": "'self' data:",
                               "base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'"}, policy
             assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Referrer-Policy"] == "no-referrer"
-    text = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10).read().decode()
+    text = urllib.request.urlopen(f"{HTTP}://127.0.0.1:{port}/", timeout=10, context=trust()).read().decode()
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bon\w+=|\bstyle=", text), "the page has something inline"
     try:
-        await websockets.connect(f"ws://127.0.0.1:{port}/ws", origin="http://elsewhere.example", open_timeout=10)
+        await websockets.connect(f"{WS}://127.0.0.1:{port}/ws", ssl=trust(), origin="http://elsewhere.example", open_timeout=10)
     except websockets.InvalidStatusCode as refused:
         assert refused.status_code == 403, refused
     else:

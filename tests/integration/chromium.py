@@ -1,7 +1,9 @@
 """Headless Chromium, driven by the DevTools protocol."""
 import asyncio
+import base64
 import contextlib
 import ctypes
+import hashlib
 import json
 import os
 import pathlib
@@ -11,6 +13,8 @@ import subprocess
 import tempfile
 
 import websockets
+
+from processes import TLS
 
 
 class Browser:
@@ -78,6 +82,15 @@ def end_with_parent():
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+def trusted():
+    """It believes this one key, and of others only what it believes anyway."""
+    if not TLS:
+        return []
+    key = subprocess.run(["openssl", "x509", "-in", TLS, "-noout", "-pubkey"], capture_output=True, check=True).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=key, capture_output=True, check=True).stdout
+    return [f"--ignore-certificate-errors-spki-list={base64.b64encode(hashlib.sha256(der).digest()).decode()}"]
+
+
 @contextlib.asynccontextmanager
 async def browser_of(chromium, *more):
     """Starts it, and ends it with all its processes. It can reach 127.0.0.1 and nothing else."""
@@ -87,7 +100,7 @@ async def browser_of(chromium, *more):
             [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run", "--no-default-browser-check", "--no-proxy-server",
              "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--remote-debugging-port=0", f"--user-data-dir={profile}",
-             *more, "about:blank"],
+             *trusted(), *more, "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
             preexec_fn=end_with_parent)
         try:

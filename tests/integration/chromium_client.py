@@ -5,7 +5,7 @@ import pathlib
 import sys
 
 from chromium import browser_of
-from processes import Judge
+from processes import HTTP, Judge
 
 judge = Judge()
 
@@ -17,7 +17,7 @@ async def cases(browser, echo, broadcast, chat_port, deflate):
     # The page of the chat may talk to its own server only, and these cases talk to others.
     await browser.call("Page.enable", tab)
     await browser.call("Page.setBypassCSP", tab, enabled=True)
-    await browser.call("Page.navigate", tab, url=f"http://127.0.0.1:{chat_port}/")
+    await browser.call("Page.navigate", tab, url=f"{HTTP}://127.0.0.1:{chat_port}/")
     await browser.wait_for(tab, f"location.port === '{chat_port}' && document.readyState === 'complete'")
     await browser.call("Runtime.addBinding", tab, name="tell")
     source = (pathlib.Path(__file__).parent / "cases.js").read_text()

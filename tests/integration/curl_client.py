@@ -2,13 +2,14 @@
 import subprocess
 import sys
 
-from processes import Judge
+from processes import HTTP, Judge, TLS
 
 UPGRADE = ["-H", "Connection: Upgrade", "-H", "Upgrade: websocket", "-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
 
 
 def curl(*arguments, fails=False):
-    result = subprocess.run(["curl", "--silent", "--show-error", "--include", "--noproxy", "*", *arguments], capture_output=True,
+    result = subprocess.run(["curl", "--silent", "--show-error", "--include", "--noproxy", "*", *(["--cacert", TLS] if TLS else []),
+                             *arguments], capture_output=True,
                             timeout=20)
     if result.returncode and not fails:
         raise AssertionError(result.stderr.decode(errors="replace").strip())
@@ -19,13 +20,13 @@ def curl(*arguments, fails=False):
 
 
 def page(chat):
-    status, headers, body = curl(f"http://127.0.0.1:{chat}/")
+    status, headers, body = curl(f"{HTTP}://127.0.0.1:{chat}/")
     assert status == 200 and headers["content-type"].startswith("text/html"), (status, headers)
     assert b"<title>hubbub chat</title>" in body and int(headers["content-length"]) == len(body)
 
 
 def head(chat):
-    status, headers, body = curl("--head", f"http://127.0.0.1:{chat}/")
+    status, headers, body = curl("--head", f"{HTTP}://127.0.0.1:{chat}/")
     assert status == 200 and int(headers["content-length"]) > 100 and not body, (status, headers)
 
 
@@ -39,14 +40,14 @@ def refused(expected, *arguments, **headers_expected):
 def upgrade(echo):
     # curl takes the 101 and then waits for what follows: a text frame would, but nobody sends one.
     status, headers, _ = curl("--http1.1", "--max-time", "1", *UPGRADE, "-H", "Sec-WebSocket-Version: 13",
-                              f"http://127.0.0.1:{echo}/", fails=True)
+                              f"{HTTP}://127.0.0.1:{echo}/", fails=True)
     assert status == 101 and headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", (status, headers)
     assert headers["upgrade"].lower() == "websocket" and headers["connection"].lower() == "upgrade", headers
 
 
 def main(echo, chat):
     judge = Judge()
-    site = f"http://127.0.0.1:{chat}"
+    site = f"{HTTP}://127.0.0.1:{chat}"
     judge.run("the page of the chat", page, chat)
     judge.run("HEAD has the headers of the page and no body", head, chat)
     judge.run("a path that does not exist: 404", refused, 404, f"{site}/nothing/here")

@@ -11,7 +11,7 @@ const report = (name, problem) => {
 
 // What only this package can be asked to do.
 async function run_cases_of_ws(WebSocket) {
-  const socket = new WebSocket(`ws://127.0.0.1:${echo}/`);
+  const socket = new WebSocket(`${process.env.HUBBUB_TEST_TLS ? "wss" : "ws"}://127.0.0.1:${echo}/`);
   const event = (name, start) => new Promise((take, refuse) => {
     const timer = setTimeout(() => refuse(new Error("no " + name)), 10000);
     socket.once(name, (...data) => { clearTimeout(timer); take(data); });

@@ -6,9 +6,20 @@ import queue
 import re
 import resource
 import signal
+import ssl
 import subprocess
 import threading
 import time
+
+
+# A certificate with its key, in one file: the servers of this run speak TLS with it, and its clients trust it.
+TLS = os.environ.get("HUBBUB_TEST_TLS")
+HTTP, WS = ("https", "wss") if TLS else ("http", "ws")
+
+
+def trust():
+    """What Python's clients want as their `ssl` or `context`."""
+    return ssl.create_default_context(cafile=TLS) if TLS else None
 
 
 class Failure(Exception):
@@ -165,7 +176,9 @@ class Judge:
 
 
 def speaks(load_server, transport, *options) -> bool:
-    """Whether the load server was built with that transport, and runs with those options here."""
+    """Whether the load server was built with that transport, or with TLS, and runs with those options here."""
+    if transport == "tls":
+        return "not in this build" not in subprocess.run([load_server, "--tls", "/nowhere"], capture_output=True, text=True, timeout=10).stderr
     with Process([load_server, "--transport", transport, *options]) as process:
         try:
             return process.line(10).startswith("listening")

@@ -92,8 +92,8 @@ class Run:
     def client(self, command, chat=False):
         """A client between two load servers, of which the one that echoes goes away when the client says so."""
         # Beast sends a message in fragments of 4 KiB.
-        more = ["--threads", 2, "--max-message", 1048576, "--max-fragments", 1024, "--protocol", "hubbub.test",
-                "--transport", self.transport, *(["--deflate"] if self.deflate else [])]
+        more = ["--threads", 2, "--max-message", 1048576, "--max-fragments", 1024, "--protocol", "hubbub.test", *self.of_transport(),
+                *(["--deflate"] if self.deflate else [])]
         with Server([self.load_server, "--mode", "echo", *more]) as echo, \
                 Server([self.load_server, "--mode", "broadcast", *more]) as broadcast, \
                 Server([self.chat, "--port", 0, *self.of_chat()]) as page:
@@ -108,8 +108,14 @@ class Run:
                 passed += 1
             return passed, failed
 
+    def of_transport(self):
+        """Options of a load server."""
+        return ["--tls", os.environ["HUBBUB_TEST_TLS"]] if self.transport == "tls" else ["--transport", self.transport]
+
     def of_chat(self):
         """Options of the chat: it has a page to serve, which a server of websocketpp's does not know of."""
+        if self.transport == "tls":
+            return ["--tls", os.environ["HUBBUB_TEST_TLS"], os.environ["HUBBUB_TEST_TLS"]]
         return ["--transport", "websocketpp" if self.transport == "websocketpp" else "tcp"]
 
     def find(self, package, *names) -> str:
@@ -134,7 +140,8 @@ class Run:
 
     def chat_chromium(self):
         self.need_websockets()
-        more = ["--transport", self.transport, "--only", "few"] if self.transport != "tcp" else []
+        more = ["--only", "few"] if self.transport != "tcp" else []
+        more += ["--transport", self.transport] if self.transport != "tls" else []
         return self.follow([sys.executable, HERE / "chat_chromium.py", self.find("chromium", "chromium", "google-chrome"), self.chat, *more],
                            seconds=200.0)
 
@@ -169,8 +176,32 @@ class Run:
 
     def curl(self):
         self.find("curl", "curl")
-        with Server([self.load_server, "--mode", "echo"]) as echo, Server([self.chat, "--port", 0]) as page:
+        with Server([self.load_server, "--mode", "echo", *self.of_transport()]) as echo, Server([self.chat, "--port", 0, *self.of_chat()]) as page:
             return self.follow([sys.executable, HERE / "curl_client.py", echo.port, page.port])
+
+    def openssl(self):
+        self.find("openssl", "openssl")
+        with Server([self.load_server, "--mode", "echo", *self.of_transport()]) as echo:
+            return self.follow([sys.executable, HERE / "openssl_client.py", echo.port])
+
+    def over_tls(self):
+        """The clients that can be told to trust a certificate."""
+        if not speaks(self.load_server, "tls"):
+            return self.part("TLS", lambda: self.skip("the load server was built without OpenSSL; install libssl-dev"))
+        with tempfile.TemporaryDirectory() as folder:
+            both = pathlib.Path(folder) / "both.pem"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                            "-subj", "/CN=hubbub.test", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", both, "-out", both],
+                           check=True, capture_output=True)
+            os.environ["HUBBUB_TEST_TLS"] = os.environ["NODE_EXTRA_CA_CERTS"] = str(both)
+            self.part("openssl, tls", self.openssl)
+            self.part("curl, tls", self.curl)
+            over(self, "tls")
+            del os.environ["HUBBUB_TEST_TLS"], os.environ["NODE_EXTRA_CA_CERTS"]
+
+    @staticmethod
+    def skip(why):
+        raise Skip(why)
 
     def tls(self):
         """A websocketpp::server over TLS, on two threads, whose connections a hub has adopted."""
@@ -278,6 +309,8 @@ def over(run, transport):
     part("node ws", run.ws)
     part("node built-in", run.built_in)
     part("python websockets", run.python_websockets)
+    if transport == "tls":
+        return  # the others are plain
     part("websocketpp", lambda: run.built_client("websocketpp", "libwebsocketpp-dev"))
     part("beast", lambda: run.built_client("beast", "libboost-dev"))
 
@@ -308,12 +341,15 @@ def main() -> int:
     if speaks(run.load_server, "websocketpp"):
         over(run, "websocketpp")
         over(run, "websocketpp-adopted")
+    run.transport = "tls"
+    run.over_tls()
     run.transport = "tcp"
     run.part("TLS, websocketpp-adopted", run.tls)
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)
     for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
-                                ("load bars, short", LOAD / "load_bars.py", "--quick"), ("soak, short", LOAD / "soak.py", "--minutes", "0.1")):
+                                ("attacks on TLS", ATTACKS / "tls.py"), ("load bars, short", LOAD / "load_bars.py", "--quick"),
+                                ("soak, short", LOAD / "soak.py", "--minutes", "0.1")):
         run.part(name, lambda: run.follow([sys.executable, script, build, *more], seconds=200.0))
     print()
     for name, passed, failed, seconds, remark in run.rows:

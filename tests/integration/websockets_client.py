@@ -5,14 +5,14 @@ import sys
 import websockets
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
-from processes import Judge
+from processes import Judge, WS, trust
 
 judge = Judge()
 LIMIT = 4 << 20
 
 
 def connect(port, **options):
-    return websockets.connect(f"ws://127.0.0.1:{port}/", max_size=LIMIT, open_timeout=10, close_timeout=10, **options)
+    return websockets.connect(f"{WS}://127.0.0.1:{port}/", ssl=trust(), max_size=LIMIT, open_timeout=10, close_timeout=10, **options)
 
 
 def soon(waited):

@@ -4,12 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <hubbub/http/ascii.hpp>
+#include <hubbub/http/client_certificate.hpp>
 
 namespace hubbub::inline v0::http {
 
@@ -53,6 +56,10 @@ class Request {
     /// Overwrites the value of each query parameter of that name with asterisks: a secret that nobody is to see any more.
     void hide_parameter(std::string_view name) noexcept;
 
+    /// What the client has shown of itself with TLS; null if it was not asked, or has none. The connection knows it.
+    ClientCertificate const* certificate() const noexcept { return certificate_.get(); }
+    void set_certificate(std::shared_ptr<ClientCertificate const> shown) noexcept { certificate_ = std::move(shown); }
+
    private:
     friend class RequestParser;
 
@@ -72,6 +79,7 @@ class Request {
 
     std::string bytes_;
     std::vector<Line> lines_;
+    std::shared_ptr<ClientCertificate const> certificate_;
     Range target_;
     Range path_;
     Range query_;

@@ -220,6 +220,7 @@ void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> b
         peer_ = rules_->proxies.origin_of(request, peer_);
         if (!settle()) return;
     }
+    if constexpr (requires { connection_.certificate(); }) request.set_certificate(connection_.certificate());
     auto const outcome = ws::check_upgrade(request);
     using Kind = ws::UpgradeOutcome::Kind;
     if (outcome.kind == Kind::refused) return refuse(outcome.refusal, ConnectionRefusal::malformed);

@@ -728,6 +728,7 @@ void Shard<Conn, Policy>::settle_memory() {
     auto const used = [this] {
         std::size_t bytes = delivery_.pool().footprint() + kept_ + kept_by_handshakes_;
         if constexpr (compresses<Policy>) bytes += compression_.counts().bytes;
+        if constexpr (requires { driver_->footprint(); }) bytes += driver_->footprint();  // TLS
         return bytes;
     };
     memory_.settle(used());

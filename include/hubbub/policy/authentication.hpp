@@ -49,7 +49,7 @@ struct Authenticated {
 /// - The verdict is answered once: at once, or later on any thread. The deadline of the handshake goes on.
 /// - The request is borrowed until the call returns.
 ///
-/// Models: AcceptAnyone, JwtAuth.
+/// Models: AcceptAnyone, CertificateUser, JwtAuth.
 template <class T>
 concept Authentication = std::copy_constructible<T> && requires(T& policy, http::Request const& request,
                                                                 PeerAddress const& address, Verdict<Authenticated> verdict) {

@@ -20,6 +20,7 @@ namespace hubbub::inline v0 {
 ///     drain_ended                                               sessions that were reset at the deadline
 ///     engine_chosen                 its name
 ///     engine_remark                 why it is not the uring engine, where that could have been
+///     tls_failed                    of a Server: whose handshake, and why
 ///     callback_threw       yes      the hook, where one is known
 ///     policy_threw                  "authentication", "origin", "routes" or "sharding"
 ///     any other                     from `Hub::report`

@@ -30,6 +30,12 @@ class OneOfDriver {
         first_.commit();
         second_.commit();
     }
+    std::size_t footprint() const noexcept {
+        std::size_t sum = 0;
+        if constexpr (requires { first_.footprint(); }) sum += first_.footprint();
+        if constexpr (requires { second_.footprint(); }) sum += second_.footprint();
+        return sum;
+    }
 
    private:
     typename A::Driver first_;
@@ -98,6 +104,12 @@ class OneOf {
     }
     PeerAddress peer() const {
         return std::visit([](auto const& connection) { return connection.peer(); }, connection_);
+    }
+    auto certificate() const
+        requires requires(A const& first) { first.certificate(); }
+    {
+        A const* const first = std::get_if<0>(&connection_);
+        return first ? first->certificate() : nullptr;
     }
     /// It is a B.
     bool is_second() const noexcept { return connection_.index() == 1; }

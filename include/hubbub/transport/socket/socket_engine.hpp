@@ -11,6 +11,7 @@
 
 #include <hubbub/core/clock.hpp>
 #include <hubbub/core/shard_loop.hpp>
+#include <hubbub/http/client_certificate.hpp>
 #include <hubbub/transport/connection.hpp>
 #include <hubbub/transport/socket/slot_table.hpp>
 #include <hubbub/transport/socket/tcp_socket.hpp>
@@ -88,14 +89,14 @@ class SocketEngine {
     /// Any thread may take it; the loop's thread finds out with it whether the engine still lives.
     std::weak_ptr<SocketEngine*> handle() const noexcept { return handle_; }
 
-    void enter(SocketState& state, TcpSocket socket) {
+    virtual void enter(SocketState& state, TcpSocket socket) {
         state.slot = slots_.take(state, socket.peer()) & (SlotTable::max_slots - 1);
         state.engine = this;
         if (!socket.unread().empty()) keep_unread(state, socket.take_unread());
         state.descriptor = socket.release();
     }
     /// `state` is where the connection lives now; it has no owner until `start`.
-    void moved(SocketState& state) noexcept { slots_.find(state.slot) = &state; }
+    virtual void moved(SocketState& state) noexcept { slots_.find(state.slot) = &state; }
     PeerAddress const& peer(SocketState const& state) const noexcept { return slots_.peer(state.slot); }
 
     virtual void start(SocketState& state, ByteConnectionOwner& owner) = 0;
@@ -107,6 +108,15 @@ class SocketEngine {
     virtual void reset(SocketState& state) = 0;
     virtual TcpSocket detach(SocketState& state) = 0;
     virtual void commit() = 0;
+    /// Bytes that clients make it keep, beside what each connection has anyway.
+    virtual std::size_t footprint() const noexcept { return 0; }
+    /// Of the client, where it has shown one that was found good.
+    virtual std::shared_ptr<http::ClientCertificate const> certificate(SocketState const&) const { return nullptr; }
+    /// `on_writable` follows when there is room, as if something had been refused.
+    void want_writable(SocketState& state) {
+        state.refused = true;
+        arm(state);
+    }
 
     /// Tells `owner`, who outlives the watch, of connections that wait.
     ///

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -16,6 +17,7 @@
 #include <hubbub/core/exceptions.hpp>
 #include <hubbub/core/peer_address.hpp>
 #include <hubbub/transport/socket/endpoint.hpp>
+#include <hubbub/transport/socket/record_layer.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -42,13 +44,17 @@ class TcpSocket {
     static TcpSocket adopt(int descriptor, Options const& options);
 
     TcpSocket(TcpSocket&& other) noexcept
-        : descriptor_(std::exchange(other.descriptor_, -1)), peer_(other.peer_), unread_(std::move(other.unread_)) {}
+        : descriptor_(std::exchange(other.descriptor_, -1)),
+          peer_(other.peer_),
+          unread_(std::move(other.unread_)),
+          layer_(std::move(other.layer_)) {}
     TcpSocket& operator=(TcpSocket&& other) noexcept {
         if (this != &other) {
             close();
             descriptor_ = std::exchange(other.descriptor_, -1);
             peer_ = other.peer_;
             unread_ = std::move(other.unread_);
+            layer_ = std::move(other.layer_);
         }
         return *this;
     }
@@ -66,6 +72,11 @@ class TcpSocket {
     std::vector<std::byte> take_unread() noexcept { return std::exchange(unread_, {}); }
     void set_unread(std::vector<std::byte> bytes) noexcept { unread_ = std::move(bytes); }
 
+    /// What its bytes are wrapped in, as TlsContext::wrap says; null for a plain socket. All that is `unread` is wrapped.
+    detail::RecordLayer const* layer() const noexcept { return layer_.get(); }
+    std::unique_ptr<detail::RecordLayer> take_layer() noexcept { return std::move(layer_); }
+    void set_layer(std::unique_ptr<detail::RecordLayer> layer) noexcept { layer_ = std::move(layer); }
+
     /// The descriptor is the caller's.
     int release() noexcept { return std::exchange(descriptor_, -1); }
     void close() noexcept {
@@ -76,6 +87,7 @@ class TcpSocket {
     int descriptor_ = -1;
     PeerAddress peer_;
     std::vector<std::byte> unread_;
+    std::unique_ptr<detail::RecordLayer> layer_;
 };
 
 inline TcpSocket TcpSocket::adopt(int descriptor, Options const& options) {

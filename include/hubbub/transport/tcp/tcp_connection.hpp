@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -13,7 +14,7 @@ namespace hubbub::inline v0 {
 inline namespace with_uring {
 #endif
 
-/// A TCP or Unix stream connection, on whichever engine its driver runs.
+/// A TCP or Unix stream connection, on whichever engine its driver runs, plain or with TLS: see TlsContext.
 ///
 /// `close` with bytes of the peer unread makes the system reset the connection, and the peer may miss what was written
 /// last: who minds calls `shutdown` and reads to the end first.
@@ -24,7 +25,7 @@ class TcpConnection {
     using Driver = TcpDriver;
     using Socket = TcpSocket;
 
-    TcpConnection(TcpDriver& driver, TcpSocket socket) { driver.engine().enter(state_, std::move(socket)); }
+    TcpConnection(TcpDriver& driver, TcpSocket socket) { driver.engine_for(socket).enter(state_, std::move(socket)); }
     TcpConnection(TcpConnection&& other) noexcept : state_(std::exchange(other.state_, {})) {
         state_.owner = nullptr;
         if (state_.descriptor >= 0) state_.engine->moved(state_);
@@ -44,6 +45,11 @@ class TcpConnection {
         if (state_.descriptor >= 0) state_.engine->reset(state_);
     }
     TcpSocket detach() { return state_.engine->detach(state_); }
+
+    /// What the client has shown of itself, if TLS asked for it and found it good; else null.
+    std::shared_ptr<http::ClientCertificate const> certificate() const {
+        return state_.descriptor >= 0 ? state_.engine->certificate(state_) : nullptr;
+    }
 
     /// Family::none once it is closed.
     PeerAddress peer() const { return state_.descriptor >= 0 ? state_.engine->peer(state_) : PeerAddress{}; }

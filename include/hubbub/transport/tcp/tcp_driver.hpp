@@ -42,21 +42,40 @@ class TcpDriver {
     explicit TcpDriver(ShardLoop& loop) : TcpDriver(loop, Options{}) {}
     TcpDriver(ShardLoop& loop, Options const& options) : engine_(make_engine(loop, options, remark_)) {}
 
-    void commit() { engine_->commit(); }
+    void commit() { top_->commit(); }
+    /// Bytes of TLS, about, for the hub's budget; 0 without it.
+    std::size_t footprint() const noexcept { return wrapping_ ? wrapping_->footprint() : 0; }
 
     /// "uring", "epoll" or "asio".
     std::string_view engine_name() const noexcept { return engine_->name(); }
     /// Why it is not the uring engine, where that could have been; else empty.
     std::string_view engine_remark() const noexcept { return remark_; }
     ShardLoop& loop() noexcept { return engine_->loop(); }
+    /// The one that talks to the system.
     detail::SocketEngine& engine() noexcept { return *engine_; }
+    /// The one that such a socket enters.
+    detail::SocketEngine& engine_for(TcpSocket const& socket) {
+        detail::RecordLayer const* const layer = socket.layer();
+        return layer ? wrapping_engine(*layer) : *engine_;
+    }
 
    private:
     static std::unique_ptr<detail::SocketEngine> make_engine(ShardLoop& loop, Options const& options, std::string& remark);
     static std::unique_ptr<detail::SocketEngine> make_uring(ShardLoop& loop, Options const& options, std::string& remark);
 
+    detail::SocketEngine& wrapping_engine(detail::RecordLayer const& layer) {
+        if (!wrapping_) {
+            wrapping_ = layer.make_engine(*engine_);
+            top_ = wrapping_.get();
+        }
+        return *wrapping_;
+    }
+
     std::string remark_;
     std::unique_ptr<detail::SocketEngine> engine_;
+    std::unique_ptr<detail::SocketEngine>
+        wrapping_;  // made for the first socket with a record layer; there is one kind of them
+    detail::SocketEngine* top_ = engine_.get();
 };
 
 static_assert(Driver<TcpDriver>);
