@@ -13,6 +13,7 @@
 #include <hubbub/http/request_parser.hpp>
 #include <hubbub/http/response.hpp>
 #include <hubbub/http/trusted_proxies.hpp>
+#include <hubbub/hub/connection_refusal.hpp>
 #include <hubbub/hub/outbound_queue.hpp>
 #include <hubbub/hub/upgrade.hpp>
 #include <hubbub/policy/authentication.hpp>
@@ -21,19 +22,6 @@
 #include <hubbub/ws/handshake.hpp>
 
 namespace hubbub::inline v0 {
-
-/// Why connections were turned away; each is counted.
-enum class ConnectionRefusal : std::uint8_t { malformed, limit, origin, authentication, too_slow, draining, memory, rate };
-inline constexpr std::size_t refusals = 8;
-inline constexpr std::string_view refusal_names[refusals] = {"malformed", "limit",    "origin", "authentication",
-                                                             "too_slow",  "draining", "memory", "rate"};
-
-/// Why a connection is not let in, whatever it would have asked for.
-struct TurnedAway {
-    ConnectionRefusal why;
-    http::Status status;
-    std::string_view reason;
-};
 
 /// What a request is held to; borrowed from the hub's options.
 struct HandshakeRules {

@@ -44,7 +44,7 @@ static bool deflate_works() { return true; }
 
 int main() {
     auto const frame = hubbub::Frame::text("hello");
-    bool const works = tcp_works() && uring_works() && tls_works() && json_works() && websocketpp_works() && jwt_works() &&
-                       deflate_works();
+    bool const works =
+        tcp_works() && uring_works() && tls_works() && json_works() && websocketpp_works() && jwt_works() && deflate_works();
     return frame.size() == 5 && frame.wire().size() == 7 && works ? 0 : 1;
 }

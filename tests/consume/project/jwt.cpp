@@ -1,5 +1,5 @@
-#include <nlohmann/json_fwd.hpp>
 #include <openssl/crypto.h>
+#include <nlohmann/json_fwd.hpp>
 
 #include <hubbub/policy/jwt/base64url.hpp>
 
