@@ -96,7 +96,8 @@ int main(int argc, char** argv) {
     asio::io_context context{1};
     std::size_t heard = 0;
     hubbub::HubOptions options;
-    options.limits = {.in_all = 0, .per_address = 0, .per_user = 0};  // all come from one address
+    options.limits = {.in_all = 0, .per_address = 0, .per_user = 0};  // all come from one address, at once
+    options.rates.address.connections = {};
     hubbub::Hub<hubbub::TcpConnection> hub{context, Echo{heard}, options};
     hubbub::TcpAcceptor acceptor{hubbub::Endpoint{"127.0.0.1:0"}};
     acceptor.serve(hub.driver(0), [&hub](hubbub::TcpSocket socket) { hub.adopt(std::move(socket)); });

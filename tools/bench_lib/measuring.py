@@ -175,8 +175,11 @@ def idle_memory(server, sessions=1000):
 def alone(program, rows, options):
     """Runs a program that measures without a peer. Returns its figures of the wanted rows."""
     cores = {options.cores[0]} if program != "hubbub_session_memory" else os.sched_getaffinity(0)
-    done = subprocess.run([str(options.build / "benchmarks" / program), "--json"], capture_output=True, text=True,
-                          preexec_fn=lambda: pin(cores))
+    try:
+        done = subprocess.run([str(options.build / "benchmarks" / program), "--json"], capture_output=True, text=True, timeout=180,
+                              preexec_fn=lambda: pin(cores))
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"{program} is not over after 180 s") from None
     if done.returncode != 0:
         raise RuntimeError(f"{program}: {done.stdout.strip()[-400:]} {done.stderr.strip()[-400:]}")
     return [figure for figure in json.loads(done.stdout) if figure["row"] in rows]
