@@ -35,6 +35,8 @@ hubbub::HubOptions<Policy> hub_options(ServerOptions const& wanted) {
     options.queue.messages = 32'000;
     options.queue.high_bytes = options.queue.bytes;
     options.limits.per_address = 0;
+    options.rates.session = {.messages = {}, .bytes = {}, .subscriptions = {}};  // the cases are as fast as they can
+    options.rates.address = {.connections = {}, .failures = {}, .messages = {}, .bytes = {}};
     if constexpr (hubbub::compresses<Policy>) {
         options.compression.threshold = 1;
         options.compression.server_takeover = true;
