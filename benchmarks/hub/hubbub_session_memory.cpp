@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
     std::size_t heard = 0;
     hubbub::HubOptions options;
     options.limits = {.in_all = 0, .per_address = 0, .per_user = 0};  // all come from one address, at once
-    options.rates.address.connections = {};
+    options.rates = hubbub::TokenBuckets::off();
     hubbub::Hub<hubbub::TcpConnection> hub{context, Echo{heard}, options};
     hubbub::TcpAcceptor acceptor{hubbub::Endpoint{"127.0.0.1:0"}};
     acceptor.serve(hub.driver(0), [&hub](hubbub::TcpSocket socket) { hub.adopt(std::move(socket)); });

@@ -69,6 +69,9 @@ struct TokenBuckets {
     AddressRates address{};
     RateAction excess = RateAction::pause;
 
+    /// Without any limit, while it can be set to one: `TokenBuckets rates = TokenBuckets::off();`
+    static TokenBuckets off() { return {{{}, {}, {}}, {}, {{}, {}, {}, {}}, RateAction::pause}; }
+
     SessionRates const& of_session(Identity const&) const noexcept { return session; }
     UserRates const& of_user(Identity const&) const noexcept { return user; }
     AddressRates const& of_address(PeerAddress const&) const noexcept { return address; }

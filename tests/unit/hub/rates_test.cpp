@@ -57,12 +57,10 @@ struct RatedWorld : World<Told<Policy>, Policy> {
     }
 };
 
-TokenBuckets none() { return {.session = {{}, {}, {}}, .user = {}, .address = {{}, {}, {}, {}}}; }
-
 }  // namespace
 
 TEST_CASE("A session that says too much is not read for a while, and nothing of it is lost") {
-    TokenBuckets rates = none();
+    TokenBuckets rates = TokenBuckets::off();
     rates.session.messages = {.per_second = 10, .burst = 20};
     RatedWorld world(rates);
     auto const fast = world.come("ada"), other = world.come("ada");
@@ -80,7 +78,7 @@ TEST_CASE("A session that says too much is not read for a while, and nothing of 
 }
 
 TEST_CASE("Pings, pongs, fragments and empty messages count as messages") {
-    TokenBuckets rates = none();
+    TokenBuckets rates = TokenBuckets::off();
     rates.session.messages = {.per_second = 1, .burst = 8};
     RatedWorld world(rates);
     auto const client = world.come("ada");
@@ -99,7 +97,7 @@ TEST_CASE("Pings, pongs, fragments and empty messages count as messages") {
 }
 
 TEST_CASE("Bytes are counted too: one message that is too large is heard, and then nothing for long") {
-    TokenBuckets rates = none();
+    TokenBuckets rates = TokenBuckets::off();
     rates.session.bytes = {.per_second = 1000, .burst = 1000};
     RatedWorld world(rates);
     auto const client = world.come("ada");
@@ -113,7 +111,7 @@ TEST_CASE("Bytes are counted too: one message that is too large is heard, and th
 }
 
 TEST_CASE("Where the policy says so, who says too much is closed with 1008") {
-    TokenBuckets rates = none();
+    TokenBuckets rates = TokenBuckets::off();
     rates.session.messages = {.per_second = 10, .burst = 5};
     rates.excess = RateAction::close;
     RatedWorld world(rates);
@@ -124,7 +122,7 @@ TEST_CASE("Where the policy says so, who says too much is closed with 1008") {
 }
 
 TEST_CASE("Sessions of a user share his rate over all shards, and other users have theirs") {
-    TokenBuckets rates = none();
+    TokenBuckets rates = TokenBuckets::off();
     rates.user.messages = {.per_second = 16, .burst = 64};
     RatedWorld world(rates, 2);
     auto const first = world.come("ada"), second = world.come("ada"), other = world.come("bob"), nobody = world.come("");
@@ -141,7 +139,7 @@ TEST_CASE("Sessions of a user share his rate over all shards, and other users ha
 }
 
 TEST_CASE("What comes from an address shares its rate, whoever it is") {
-    TokenBuckets rates = none();
+    TokenBuckets rates = TokenBuckets::off();
     rates.address.bytes = {.per_second = 1000, .burst = 5000};
     RatedWorld world(rates);
     auto const first = world.come("ada"), second = world.come("bob"), elsewhere = world.come("cy", "192.0.2.2");
@@ -158,7 +156,7 @@ TEST_CASE("What comes from an address shares its rate, whoever it is") {
 }
 
 TEST_CASE("An address that connects too often gets 429, and may again after a while") {
-    TokenBuckets rates = none();
+    TokenBuckets rates = TokenBuckets::off();
     rates.address.connections = {.per_second = 1, .burst = 3};
     RatedWorld world(rates);
     for (int i = 0; i < 3; ++i) {
@@ -178,7 +176,7 @@ TEST_CASE("An address that connects too often gets 429, and may again after a wh
 }
 
 TEST_CASE("An address from which too many have failed to say who they are is not asked any more") {
-    TokenBuckets rates = none();
+    TokenBuckets rates = TokenBuckets::off();
     rates.address.failures = {.per_second = 1, .burst = 3};
     RatedWorld world(rates);
     for (int i = 0; i < 3; ++i) CHECK(world.status(*world.come("wrong")) == "401");
@@ -191,7 +189,7 @@ TEST_CASE("An address from which too many have failed to say who they are is not
 }
 
 TEST_CASE("A session that subscribes too often is told so") {
-    TokenBuckets rates = none();
+    TokenBuckets rates = TokenBuckets::off();
     rates.session.subscriptions = {.per_second = 1, .burst = 2};
     RatedWorld world(rates);
     auto const client = world.come("ada");
