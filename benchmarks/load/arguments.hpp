@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <initializer_list>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,7 @@ inline constexpr char usage[] =
   --queue-messages N      (32000)
   --send-buffer BYTES     of the system for each client, SO_SNDBUF (left to the system)
   --protocol NAME     a subprotocol that is spoken, the one that is liked best first; may be given several times
+  --memory BYTES          what clients may make it keep in all (1 GiB)
   --per-address N         connections of one address (0, any number)
   --trust NETWORK         where proxies are that may say whose a connection is; may be given several times
   --proxy-protocol        their connections begin with the header of the PROXY protocol
@@ -131,6 +133,7 @@ class Parser {
         if (name_ == "--send-buffer") return number(result_.send_buffer);
         if (name_ == "--queue-bytes") return number(queue_bytes_.emplace());
         if (name_ == "--queue-messages") return number(hub.queue.messages);
+        if (name_ == "--memory") return number(memory_.emplace());
         if (name_ == "--per-address") return number(hub.limits.per_address);
         if (name_ == "--handshake-limit") return duration(hub.handshake_limit);
         if (name_ == "--ping-after") return duration(hub.heartbeat.ping_after);
@@ -221,6 +224,7 @@ class Parser {
         hub.queue.high_bytes = hub.queue.bytes / 2;
         hub.queue.low_bytes = hub.queue.bytes / 8;
         hub.origin = hubbub::OriginCheck::off();
+        if (memory_) hub.memory = std::make_shared<hubbub::MemoryBudget>(*memory_);
         return result_;
     }
 
@@ -231,6 +235,7 @@ class Parser {
 
     Arguments result_;
     std::optional<std::uint32_t> queue_bytes_;
+    std::optional<std::size_t> memory_;
     std::string name_, value_;
 };
 

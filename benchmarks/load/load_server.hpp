@@ -73,6 +73,10 @@ inline std::string to_json(hubbub::ShardSnapshot const& sums) {
     add("callbacks_threw", sums.callbacks_threw);
     add("topics", sums.topics);
     add("pooled_bytes", sums.pooled_bytes);
+    add("memory_of_queues", sums.memory_of_queues);
+    add("memory_of_inbound", sums.memory_of_inbound);
+    add("shed", sums.shed);
+    add("throttled", sums.throttled);
     add("compressed", sums.compression.compressed);
     add("inflated", sums.compression.inflated);
     add("compression_bytes", sums.compression.bytes);
