@@ -69,7 +69,7 @@ class Talkers {
     /// Forgets those whose buckets are full: `move(session, none)` tells them.
     template <class Move>
     void sweep(TimePoint now, Move&& move) {
-        for (std::uint32_t number = static_cast<std::uint32_t>(talkers_.size()); number >= 1; --number) {
+        for (auto number = static_cast<std::uint32_t>(talkers_.size()); number >= 1; --number) {
             Talker const& talker = (*this)[number];
             if (!talker.messages.is_full(now) || !talker.bytes.is_full(now) || !talker.subscriptions.is_full(now)) continue;
             move(talker.session, none);
