@@ -400,6 +400,17 @@ TEST_CASE("A function runs on the session's thread, and sums are collected") {
     // [/strand]
 }
 
+TEST_CASE("Rates of a page are fine") {
+    // [rates]
+    hubbub::TokenBuckets rates;
+    rates.session.messages = {.per_second = 20, .burst = 60};
+    rates.user.bytes = {.per_second = 256 * 1024};  // over all of his sessions, on every shard
+    rates.address.failures = {.per_second = 1, .burst = 5};
+    // [/rates]
+    rates.check();
+    CHECK(rates.user.bytes.most_at_once() == 256 * 1024);
+}
+
 [[maybe_unused]] static void serve_behind_a_proxy() {
     // [proxied]
     hubbub::ServerOptions<> options;
