@@ -14,7 +14,7 @@
 
 namespace hubbub::inline v0 {
 
-/// "192.0.2.1" or "2001:db8::1", without a port; an IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) is the IPv4 one.
+/// "192.0.2.1" or "2001:db8::1", without a port; an IPv4 address that is written as IPv6 (RFC 4291 2.5.5.2) is the IPv4 one.
 inline std::optional<PeerAddress> parse_address(std::string_view text) noexcept {
     std::array<char, INET6_ADDRSTRLEN + 1> terminated{};
     if (text.empty() || text.size() >= terminated.size()) return std::nullopt;

@@ -20,7 +20,7 @@ struct PeerAddress {
 
     auto operator<=>(PeerAddress const&) const = default;
 
-    /// An IPv4 address that a socket for both families shows as IPv6 (`::ffff:192.0.2.1`, RFC 4291 2.5.5.2) as what it is.
+    /// An IPv4 address that a socket for both families shows as IPv6 (RFC 4291 2.5.5.2) as what it is.
     PeerAddress unmapped() const noexcept {
         static constexpr std::array<std::uint8_t, 12> prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
         if (family != Family::ipv6 || !std::equal(prefix.begin(), prefix.end(), bytes.begin())) return *this;
