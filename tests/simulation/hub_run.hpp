@@ -64,7 +64,9 @@ class HubRun {
         using std::runtime_error::runtime_error;
     };
 
-    explicit HubRun(std::uint64_t seed, HubOptions<P> options = {});
+    explicit HubRun(std::uint64_t seed, HubOptions<P> options = {})
+        : HubRun(testing::Choices(seed), 1 + seed % 4, std::move(options)) {}
+    HubRun(testing::Choices choices, std::size_t shards, HubOptions<P> options = {});
     virtual ~HubRun() {
         ended_ = true;
         hub_.reset();
@@ -182,8 +184,8 @@ struct HubRun<Conn, P>::Hooks {
 };
 
 template <class Conn, class P>
-HubRun<Conn, P>::HubRun(std::uint64_t seed, HubOptions<P> options)
-    : sim_(seed, 1 + seed % 4), options_(std::move(options)), broadcaster_([&] {
+HubRun<Conn, P>::HubRun(testing::Choices choices, std::size_t shards, HubOptions<P> options)
+    : sim_(choices, shards), options_(std::move(options)), broadcaster_([&] {
           truth = &truth_;
           truth_.sim = &sim_;
           truth_.messages.resize(1);

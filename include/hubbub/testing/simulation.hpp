@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <random>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include <hubbub/core/exceptions.hpp>
 #include <hubbub/hub/hub.hpp>
+#include <hubbub/testing/choices.hpp>
 #include <hubbub/testing/client.hpp>
 #include <hubbub/testing/watched.hpp>
 #include <hubbub/transport/memory/manual_loop.hpp>
@@ -37,7 +37,9 @@ namespace hubbub::inline v0::testing {
 ///     REQUIRE(sim.ended(bob).by == hubbub::CloseInfo::By::us);
 class Simulation {
    public:
-    explicit Simulation(std::uint64_t seed, std::size_t shards = 1);
+    explicit Simulation(std::uint64_t seed, std::size_t shards = 1) : Simulation(Choices(seed), shards) {}
+    /// With choices that come from elsewhere, such as a fuzzer.
+    explicit Simulation(Choices choices, std::size_t shards = 1);
     Simulation(Simulation const&) = delete;
     Simulation& operator=(Simulation const&) = delete;
 
@@ -121,7 +123,7 @@ class Simulation {
         return endpoint && &endpoint->loop() == &loop && endpoint->is_ready();
     }
 
-    std::mt19937_64 random_;
+    Choices random_;
     ManualLoop::World world_;
     std::shared_ptr<ClientTable> clients_ = std::make_shared<ClientTable>();
     std::vector<std::unique_ptr<ManualLoop>> loops_;
@@ -129,7 +131,7 @@ class Simulation {
     std::uint64_t turns_ = 0;
 };
 
-inline Simulation::Simulation(std::uint64_t seed, std::size_t shards) : random_(seed) {
+inline Simulation::Simulation(Choices choices, std::size_t shards) : random_(choices) {
     world_.solo = false;
     for (std::size_t i = 0; i < shards; ++i) {
         loops_.push_back(std::make_unique<ManualLoop>(world_));
