@@ -186,6 +186,7 @@ struct Archetypes {
     using Heartbeat = Made<archetypes::Heartbeat>;
     using Topics = Made<archetypes::Topics>;
     using Codec = Made<Words>;
+    using Compression = NoCompression;
     using Backplane = Made<Broker>;
     using EventSink = Made<Sink>;
     struct SessionData {};

@@ -45,7 +45,7 @@ struct ByCertificate : DefaultPolicy {
 
 std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> make_client() { return {SSL_CTX_new(TLS_client_method()), SSL_CTX_free}; }
 
-std::string refusal(ServerOptions<> options) {
+std::string refusal_of_tls(ServerOptions<> options) {
     try {
         Server const server{Room{}, std::move(options)};
     } catch (std::exception const& error) {
@@ -125,7 +125,7 @@ TEST_CASE("Certificates of clients are identities", "[tcp]") {
                                   .threads = 1}};
     Running const running(server);
     auto const client = make_client();
-    CHECK(TlsSocketClient(server.port(), client.get()).refusal() == 401);
+    CHECK(TlsSocketClient(server.port(), client.get()).refusal_of_tls() == 401);
     BIO* bio = BIO_new_mem_buf(anna.certificate.data(), static_cast<int>(anna.certificate.size()));
     X509* const certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
     BIO_free(bio);
@@ -143,10 +143,11 @@ TEST_CASE("Certificates of clients are identities", "[tcp]") {
 
 TEST_CASE("A server with wrong options of TLS says which", "[tcp]") {
     TestCertificate const own = TestCertificate::make(), other = TestCertificate::make();
-    CHECK(refusal({.port = 0, .tls = {.certificate = "/nowhere/chain.pem", .key = own.key}}).find("/nowhere/chain.pem") !=
+    CHECK(
+        refusal_of_tls({.port = 0, .tls = {.certificate = "/nowhere/chain.pem", .key = own.key}}).find("/nowhere/chain.pem") !=
+        std::string::npos);
+    CHECK(refusal_of_tls({.port = 0, .tls = {.certificate = own.certificate, .key = other.key}}).find("does not belong") !=
           std::string::npos);
-    CHECK(refusal({.port = 0, .tls = {.certificate = own.certificate, .key = other.key}}).find("does not belong") !=
-          std::string::npos);
-    CHECK(refusal({.port = 0, .tls = {.key = own.key}}).find("ServerOptions::tls") != std::string::npos);
-    CHECK(refusal({.port = 0, .listen = {"tls:127.0.0.1:0"}}).find("tls:127.0.0.1:0") != std::string::npos);
+    CHECK(refusal_of_tls({.port = 0, .tls = {.key = own.key}}).find("ServerOptions::tls") != std::string::npos);
+    CHECK(refusal_of_tls({.port = 0, .listen = {"tls:127.0.0.1:0"}}).find("tls:127.0.0.1:0") != std::string::npos);
 }
