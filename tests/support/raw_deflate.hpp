@@ -39,10 +39,10 @@ class RawDeflate {
         stream_.next_out = reinterpret_cast<Bytef*>(out.data());
         stream_.avail_out = static_cast<uInt>(out.size());
         ::deflate(&stream_, flush);
-        out.resize(out.size() - stream_.avail_out);
-        if (out.empty()) return std::string(1, '\0');           // nothing to flush: RFC 7692 7.2.3.6
-        if (flush == Z_SYNC_FLUSH) out.resize(out.size() - 4);  // RFC 7692 7.2.1
-        if (flush == Z_FINISH) out += '\0';                     // RFC 7692 7.2.3.4
+        out.erase(out.size() - stream_.avail_out);
+        if (out.empty()) return std::string(1, '\0');          // nothing to flush: RFC 7692 7.2.3.6
+        if (flush == Z_SYNC_FLUSH) out.erase(out.size() - 4);  // RFC 7692 7.2.1
+        if (flush == Z_FINISH) out += '\0';                    // RFC 7692 7.2.3.4
         return out;
     }
 

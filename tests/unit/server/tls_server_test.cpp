@@ -125,7 +125,7 @@ TEST_CASE("Certificates of clients are identities", "[tcp]") {
                                   .threads = 1}};
     Running const running(server);
     auto const client = make_client();
-    CHECK(TlsSocketClient(server.port(), client.get()).refusal_of_tls() == 401);
+    CHECK(TlsSocketClient(server.port(), client.get()).refusal() == 401);
     BIO* bio = BIO_new_mem_buf(anna.certificate.data(), static_cast<int>(anna.certificate.size()));
     X509* const certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
     BIO_free(bio);

@@ -98,8 +98,9 @@ TEST_CASE("An offer that is not valid is declined") {
         CAPTURE(offer);
         CHECK(answer(offer) == "-");
         CHECK(answer(offer + ", permessage-deflate") == no_takeover);
-        CHECK(answer_to_all({offer, "permessage-deflate; server_max_window_bits=9"}) ==
-              std::string(no_takeover) + "; server_max_window_bits=9");
+        std::string const second = "permessage-deflate; server_max_window_bits=9";
+        std::string const answered = std::string(no_takeover).append("; server_max_window_bits=9");
+        CHECK(answer_to_all({offer, second}) == answered);
     }
 }
 
