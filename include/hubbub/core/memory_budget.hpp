@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 
@@ -30,12 +31,20 @@ class MemoryBudget {
     bool is_high() const noexcept { return used() > high_mark(); }
     bool is_over() const noexcept { return used() > limit_; }
 
+    /// Each shard of each hub that shares it is one account.
+    void join() noexcept { accounts_.fetch_add(1, std::memory_order_relaxed); }
+    void leave() noexcept { accounts_.fetch_sub(1, std::memory_order_relaxed); }
+    /// What an account may have when there is too little for all.
+    std::size_t part() const noexcept {
+        return high_mark() / std::max<std::size_t>(1, accounts_.load(std::memory_order_relaxed));
+    }
     void take(std::size_t bytes) noexcept { used_.fetch_add(bytes, std::memory_order_relaxed); }
     void give_back(std::size_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
 
    private:
     std::size_t limit_;
     std::atomic<std::size_t> used_{0};
+    std::atomic<std::size_t> accounts_{0};
 };
 
 }  // namespace hubbub::inline v0

@@ -33,18 +33,20 @@ inline std::optional<PeerAddress> parse_node(std::string_view node) {
     return parse_address(has_port ? node.substr(0, colon) : node);
 }
 
-/// The last element of a comma-separated list, which is cut off; commas in quoted strings do not count (RFC 9110 5.6.4).
-inline std::string_view take_last(std::string_view& list) {
+/// The last element of a comma-separated list, which is cut off; commas in quoted strings do not count, where there are such
+/// (RFC 9110 5.6.4). A quote that never ends is a stranger's, and may not swallow what a proxy has added behind it.
+inline std::string_view take_last(std::string_view& list, bool has_quotes) {
     std::size_t last = std::string_view::npos;
     bool quoted = false;
     for (std::size_t i = 0; i < list.size(); ++i) {
         if (quoted && list[i] == '\\')
             ++i;
-        else if (list[i] == '"')
+        else if (list[i] == '"' && has_quotes)
             quoted = !quoted;
         else if (list[i] == ',' && !quoted)
             last = i;
     }
+    if (quoted) last = list.rfind(',');
     std::string_view const element = last == std::string_view::npos ? list : list.substr(last + 1);
     list = last == std::string_view::npos ? std::string_view() : list.substr(0, last);
     return trim(element);
@@ -90,7 +92,7 @@ void visit_hops(Request const& request, ForwardedHeader which, Visit&& visit) {
         list += header.value;
     }
     for (std::string_view left = list; !left.empty();) {
-        std::string_view const element = detail::take_last(left);
+        std::string_view const element = detail::take_last(left, which == ForwardedHeader::forwarded);
         if (element.empty()) continue;  // RFC 9110 5.6.1: empty elements do not count
         auto const hop =
             which == ForwardedHeader::forwarded ? detail::parse_node(detail::node_of(element)) : detail::parse_node(element);

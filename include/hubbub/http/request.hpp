@@ -53,6 +53,8 @@ class Request {
     bool has_token(std::string_view name, std::string_view token) const noexcept;
     /// The value of the first cookie of that name, as it came (RFC 6265 4.2).
     std::optional<std::string_view> cookie(std::string_view name) const noexcept;
+    /// Bytes of memory that it holds beyond its own size.
+    std::size_t memory() const noexcept { return bytes_.capacity() + lines_.capacity() * sizeof(Line); }
     /// Overwrites the value of each query parameter of that name with asterisks: a secret that nobody is to see any more.
     void hide_parameter(std::string_view name) noexcept;
 

@@ -62,6 +62,8 @@ class RequestParser {
     State state() const noexcept { return state_; }
     /// Bytes of an unfinished request have come.
     bool started() const noexcept { return !request_.bytes_.empty(); }
+    /// Bytes of memory that it holds beyond its own size.
+    std::size_t memory() const noexcept { return request_.memory(); }
 
    private:
     using Range = Request::Range;

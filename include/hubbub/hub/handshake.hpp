@@ -82,9 +82,12 @@ class Handshake final : private ByteConnectionOwner {
 
     bool is_ready() const noexcept { return state_ == State::ready; }
     bool is_over() const noexcept { return state_ == State::over; }
+    /// Bytes of memory that it takes.
+    std::size_t kept() const noexcept {
+        return sizeof *this + parser_.memory() + (proxy_header_ ? sizeof *proxy_header_ : 0) +
+               (upgrade_ ? upgrade_->request.memory() + upgrade_->beyond.capacity() : 0);
+    }
     /// The answer is out; only the peer's end is awaited.
-    /// Bytes that it keeps of what the client has sent behind its request.
-    std::size_t kept() const noexcept { return upgrade_ ? upgrade_->beyond.capacity() : 0; }
     bool is_answered() const noexcept { return state_ == State::answering && answer_.empty(); }
     Upgrade take_upgrade() {
         if (has_enough()) connection_.resume_reading();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -15,10 +16,13 @@ class MemoryAccount {
    public:
     static constexpr std::size_t step = 64 * 1024;
 
-    MemoryAccount(std::shared_ptr<MemoryBudget> budget, std::size_t shards) : budget_(std::move(budget)), shards_(shards) {}
+    explicit MemoryAccount(std::shared_ptr<MemoryBudget> budget) : budget_(std::move(budget)) { budget_->join(); }
     MemoryAccount(MemoryAccount const&) = delete;
     MemoryAccount& operator=(MemoryAccount const&) = delete;
-    ~MemoryAccount() { budget_->give_back(taken_); }
+    ~MemoryAccount() {
+        budget_->give_back(taken_);
+        budget_->leave();
+    }
 
     /// The shard uses so much now.
     void settle(std::size_t used) noexcept {
@@ -32,15 +36,14 @@ class MemoryAccount {
     }
     /// How much this shard is to free at once: nothing, unless the budget is exceeded and this shard has more than its part of it.
     std::size_t excess() const noexcept {
-        if (!budget_->is_over() || taken_ <= budget_->high_mark() / shards_) return 0;
-        std::size_t const all = budget_->used() - budget_->high_mark(), mine = taken_ - budget_->high_mark() / shards_;
-        return all < mine ? all : mine;
+        std::size_t const used = budget_->used(), part = budget_->part();
+        if (used <= budget_->limit() || taken_ <= part) return 0;
+        return std::min(used - budget_->high_mark(), taken_ - part);
     }
     MemoryBudget const& budget() const noexcept { return *budget_; }
 
    private:
     std::shared_ptr<MemoryBudget> budget_;
-    std::size_t shards_;
     std::size_t taken_ = 0;
 };
 

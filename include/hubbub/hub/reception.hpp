@@ -121,7 +121,9 @@ class Reception final : public HandshakeHost {
         if (auto const found = waiting_.find(serial); found != waiting_.end()) answer(*found->second, who);
     }
     void answer(Handshake<Conn>& handshake, Authenticated const& who) {
-        if (who.status != http::Status::switching_protocols) throttle_.note_failure(handshake.peer(), port_->now());
+        // Only what the client has said: that a policy has no answer is not his fault.
+        if (who.status == http::Status::unauthorized || who.status == http::Status::forbidden)
+            throttle_.note_failure(handshake.peer(), port_->now());
         handshake.answer(who, most_of_user(who.identity), who.expires_in ? port_->now() : TimePoint{});
     }
     void forget(Handshake<Conn>& handshake) {

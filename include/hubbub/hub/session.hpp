@@ -165,6 +165,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     /// Bytes of memory that are free when it goes, more or less.
     std::size_t weight() const noexcept {
         std::size_t weight = queue.weight() + this->kept_inbound();
+        if constexpr (requires { connection_.footprint(); }) weight += connection_.footprint();
         if constexpr (compresses<Policy>) weight += Policy::Compression::memory(compression_);
         return weight;
     }
@@ -189,6 +190,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
         return shard_->options().message;
     }
     ws::Inflated inflate(MessageView message, bool compressed) {
+        if (state != State::open) return {};  // RFC 6455 1.4: nobody hears it
         return shard_->compression().inflate(compression_, message, compressed, shard_->options().message.message);
     }
     /// Which frames of a message it is sent.
@@ -683,7 +685,10 @@ std::uint32_t Session<Conn, Policy>::check_time(std::uint32_t tick) {
         if (blocked) queue.compact(shard_->delivery().pool(), true);
         next = std::min(next, tick + 10);
     }
-    if (is_paused()) heard_at_ = tick;  // it cannot be heard
+    if (is_paused()) {  // it cannot be heard
+        heard_at_ = tick;
+        if (incomplete_at_) incomplete_at_ = tick;
+    }
     if (is_due(heard_at_ + heartbeat.silence)) {
         end({CloseCode::abnormal, "no frame came within the silence limit", CloseInfo::By::us}, true);
         return next;

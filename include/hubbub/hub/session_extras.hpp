@@ -47,7 +47,7 @@ struct SessionExtras {
     bool is_idle() const noexcept {
         return identity.user.empty() && identity.labels.empty() && !identity.expires_at && !peer && !request &&
                protocol.empty() && !pong && !ended && publications.empty() && subscriptions.empty() && permissions.empty() &&
-               !lifetime_ends_at && !message_at;
+               !lifetime_ends_at && !message_at && !serials && !identities;  // a number that is out is never given again
     }
 };
 

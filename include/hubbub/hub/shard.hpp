@@ -439,7 +439,7 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       driver_(std::make_unique<Driver>(loop, driver)),
       overflow_(shared_->options.overflow),
       delivery_(shared_->options.queue, overflow_, shared_->hash),
-      memory_(shared_->memory, shared_->ports.size()),
+      memory_(shared_->memory),
       throttle_(shared_->options.rates, shared_->rates),
       router_(index, shared_->ports, delivery_, shared_->options, shared_->hash, shared_->draw(2u + index.value), *this),
       reception_(delivery_.pool(), shared_->options, shared_->limits, shared_->ports[index.value], events_, *shared_->memory,

@@ -36,6 +36,7 @@ struct Talker {
     Credit user_messages, user_bytes, address_messages, address_bytes;
     std::uint32_t session = 0;        ///< its index
     bool counts_for_address = false;  ///< what it says is counted for where it comes from
+    std::uint8_t quiet = 0;           ///< sweeps since it said something: what it has in advance is lost when it goes
 };
 
 /// The sessions of a shard that said something of late: who is quiet takes no room for his rates.
@@ -45,6 +46,7 @@ class Talkers {
    public:
     static constexpr std::uint32_t none = 0;
     static constexpr std::uint32_t most = (1u << 22) - 1;
+    static constexpr std::uint8_t sweeps_to_keep = 30;  ///< of who is quiet
 
     /// The number of a new one; `none` if there are as many as there may be.
     std::uint32_t make(std::uint32_t session) {
@@ -66,12 +68,13 @@ class Talkers {
         }
         talkers_.pop_back();
     }
-    /// Forgets those whose buckets are full: `move(session, none)` tells them.
+    /// Forgets those whose buckets are full, and were at the last sweeps: `move(session, none)` tells them.
     template <class Move>
     void sweep(TimePoint now, Move&& move) {
         for (auto number = static_cast<std::uint32_t>(talkers_.size()); number >= 1; --number) {
-            Talker const& talker = (*this)[number];
+            Talker& talker = (*this)[number];
             if (!talker.messages.is_full(now) || !talker.bytes.is_full(now) || !talker.subscriptions.is_full(now)) continue;
+            if (++talker.quiet < sweeps_to_keep) continue;
             move(talker.session, none);
             remove(number, move);
         }

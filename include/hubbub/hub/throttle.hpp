@@ -42,7 +42,8 @@ class Throttle {
     void note_failure(PeerAddress const& peer, TimePoint now) {
         of_address(peer, [&](AddressRates const& rates) {
             return !rates.failures.is_limited() || use(peer, RateTable::failures, now, [&](TokenBucket& bucket) {
-                return bucket.try_take(rates.failures, 1, now);
+                bucket.take(rates.failures, 1, now);  // into debt: many may have been asked about at once
+                return true;
             });
         });
     }
@@ -100,6 +101,7 @@ template <RatesPolicy Rates>
 template <class Peer>
 Duration Throttle<Rates>::note_message(Talker& talker, Identity const& who, std::size_t bytes, TimePoint now, Peer&& peer) {
     Duration wait = Duration::zero();
+    talker.quiet = 0;
     auto const own = [&](TokenBucket& bucket, Rate const& rate, std::uint64_t count) {
         if (rate.is_limited()) wait = std::max(wait, bucket.take(rate, count, now));
     };

@@ -53,5 +53,11 @@ TEST_CASE("A comma or a semicolon in a quoted string ends nothing") {
     CHECK(forwarded("Forwarded: host=\"a, for=192.0.2.66\";for=192.0.2.1\r\n") == "192.0.2.1");
     CHECK(forwarded("Forwarded: host=\"a;for=192.0.2.66\";for=192.0.2.1\r\n") == "192.0.2.1");
     CHECK(forwarded("Forwarded: host=\"\\\", for=192.0.2.66\";for=192.0.2.1\r\n") == "192.0.2.1");
-    CHECK(forwarded("Forwarded: for=192.0.2.1, host=\"never ends, for=192.0.2.2\r\n") == "? 192.0.2.1");
+}
+
+TEST_CASE("A quote of a stranger hides nothing of what a proxy has added") {
+    CHECK(for_lines("X-Forwarded-For: \", 203.0.113.9\r\n").starts_with("203.0.113.9"));
+    CHECK(for_lines("X-Forwarded-For: \"a, b\\, 203.0.113.9\r\n").starts_with("203.0.113.9"));
+    CHECK(forwarded("Forwarded: for=\", for=203.0.113.9\r\n").starts_with("203.0.113.9"));
+    CHECK(forwarded("Forwarded: for=\"\r\nForwarded: for=203.0.113.9\r\n").starts_with("203.0.113.9"));
 }

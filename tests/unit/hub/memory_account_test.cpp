@@ -11,9 +11,9 @@ namespace {
 constexpr std::size_t account_step = MemoryAccount::step;
 }
 
-TEST_CASE("An account takes steps of the budget, and gives back what is more than a account_step too much") {
+TEST_CASE("An account takes steps of the budget, and gives back what is more than a step too much") {
     auto const budget = std::make_shared<MemoryBudget>(100 * account_step);
-    MemoryAccount account(budget, 1);
+    MemoryAccount account(budget);
     account.settle(1);
     CHECK(budget->used() == account_step);
     account.settle(account_step);  // nothing to do
@@ -31,7 +31,7 @@ TEST_CASE("An account takes steps of the budget, and gives back what is more tha
 TEST_CASE("What an account has goes back when it goes") {
     auto const budget = std::make_shared<MemoryBudget>(100 * account_step);
     {
-        MemoryAccount one(budget, 2), other(budget, 2);
+        MemoryAccount one(budget), other(budget);
         one.settle(5 * account_step);
         other.settle(7 * account_step);
         CHECK(budget->used() == 14 * account_step);
@@ -41,7 +41,7 @@ TEST_CASE("What an account has goes back when it goes") {
 
 TEST_CASE("Who has less than his part of the budget frees nothing, and together they come down to the high mark") {
     auto const budget = std::make_shared<MemoryBudget>(100 * account_step);
-    MemoryAccount small(budget, 2), large(budget, 2);
+    MemoryAccount small(budget), large(budget);
     small.settle(20 * account_step);
     large.settle(70 * account_step);
     CHECK(large.excess() == 0);  // high, and not over

@@ -110,6 +110,8 @@ class SocketEngine {
     virtual void commit() = 0;
     /// Bytes that clients make it keep, beside what each connection has anyway.
     virtual std::size_t footprint() const noexcept { return 0; }
+    /// Bytes of memory that the connection takes beyond its states: TLS.
+    virtual std::size_t footprint(SocketState const&) const noexcept { return 0; }
     /// Of the client, where it has shown one that was found good.
     virtual std::shared_ptr<http::ClientCertificate const> certificate(SocketState const&) const { return nullptr; }
     /// `on_writable` follows when there is room, as if something had been refused.

@@ -51,6 +51,8 @@ class TcpConnection {
         return state_.descriptor >= 0 ? state_.engine->certificate(state_) : nullptr;
     }
 
+    /// Bytes of memory that it takes beyond its own size: for TLS, else none.
+    std::size_t footprint() const noexcept { return state_.descriptor >= 0 ? state_.engine->footprint(state_) : 0; }
     /// Family::none once it is closed.
     PeerAddress peer() const { return state_.descriptor >= 0 ? state_.engine->peer(state_) : PeerAddress{}; }
 

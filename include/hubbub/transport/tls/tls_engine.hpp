@@ -64,6 +64,7 @@ class TlsEngine final : public SocketEngine, private TlsBench {
     }
     void commit() override;
     std::size_t footprint() const noexcept override { return TlsBench::footprint; }
+    std::size_t footprint(SocketState const& state) const noexcept override { return links_[state.slot]->weight(); }
     std::shared_ptr<http::ClientCertificate const> certificate(SocketState const& state) const override {
         return links_[state.slot]->certificate();
     }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <hubbub/core/assert.hpp>
+#include <hubbub/core/completes.hpp>
 #include <hubbub/transport/socket/record_layer.hpp>
 #include <hubbub/transport/socket/socket_engine.hpp>
 #include <hubbub/transport/tls/slice_reader.hpp>
@@ -59,6 +60,8 @@ class TlsLink final : public RecordLayer, private ByteConnectionOwner {
         bench_->below.reset(inner_);
         leave();
     }
+    /// Bytes of memory that are free when it goes.
+    std::size_t weight() const noexcept { return weight_; }
     std::shared_ptr<http::ClientCertificate const> certificate() const { return tls_peer(ssl_.get()); }
 
     // ---- what the bench calls
@@ -88,6 +91,11 @@ class TlsLink final : public RecordLayer, private ByteConnectionOwner {
     Found decrypt(std::size_t& size);
     void note_established();
     void on_failure();
+    /// What is left of `rest_`, to be sent with what follows.
+    void take_rest() {
+        bench_->wires.out.append(std::span<std::byte const>(rest_).subspan(std::exchange(written_, 0)));
+        rest_ = {};
+    }
     void on_peer_end();
     void lose();
 
@@ -279,13 +287,13 @@ inline void TlsLink::on_failure() {
         auto const setup = setup_ ? setup_ : core_->setup();
         if (setup->on_failure()) {
             std::string const reason = reason_.empty() ? take_openssl_reason() : std::string(reason_);
-            setup->on_failure()(bench_->below.peer(inner_), reason);
+            (void)completes([&] { setup->on_failure()(bench_->below.peer(inner_), reason); });
         }
     }
     ERR_clear_error();
     if (!rest_.empty() && !is_blocked_ && flight_.empty()) {  // it has an alert in it
         bench_->wires.out.begin();
-        bench_->wires.out.append(std::exchange(rest_, {}));
+        take_rest();
         (void)send(bench_->wires.out.piece());
     }
     lose();
@@ -334,7 +342,7 @@ inline WriteResult TlsLink::write(std::span<ws::Slice const> slices) {
     while (!reader.is_done() && result.held == 0) {
         bench.wires.out.begin();
         if (!rest_.empty()) {
-            bench.wires.out.append(std::exchange(rest_, {}));
+            take_rest();
             weigh();
         }
         std::size_t const sealed = seal(reader);
@@ -489,7 +497,7 @@ inline void TlsLink::close() {
     bool const can_speak = !outer_->lost && !is_broken_ && !is_blocked_ && flight_.empty() && !has_said_all_;
     if (can_speak && bench_->loop().runs_here()) {
         bench_->wires.out.begin();
-        bench_->wires.out.append(std::exchange(rest_, {}));
+        take_rest();
         if (!is_shut_ && is_established_) {
             ERR_clear_error();
             (void)SSL_shutdown(ssl_.get());

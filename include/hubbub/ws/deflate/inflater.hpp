@@ -45,7 +45,7 @@ class Inflater {
     static constexpr std::size_t first_room = 4096;
     static constexpr std::size_t farthest = 32 * 1024;  ///< that DEFLATE can refer back
     /// Going on behind a final block costs a copy of the window, so that a message may not consist of those.
-    static constexpr unsigned most_final_blocks = 128;
+    static constexpr unsigned most_final_blocks = 16;
 
     bool begin(InflateWindow* window) noexcept;
     bool remind(std::span<std::byte const> before) noexcept {
