@@ -39,6 +39,20 @@ TEST_CASE("What an account has goes back when it goes") {
     CHECK(budget->used() == 0);
 }
 
+TEST_CASE("Hubs that share a budget have their parts of it, however many accounts each has") {
+    auto const budget = std::make_shared<MemoryBudget>(100 * account_step);
+    MemoryAccount one(budget);
+    {
+        MemoryAccount other(budget);
+        one.settle(60 * account_step);
+        other.settle(60 * account_step);
+        CHECK(one.excess() == 21 * account_step);
+        CHECK(other.excess() == 21 * account_step);
+    }
+    one.settle(90 * account_step);  // alone again
+    CHECK(one.excess() == 0);
+}
+
 TEST_CASE("Who has less than his part of the budget frees nothing, and together they come down to the high mark") {
     auto const budget = std::make_shared<MemoryBudget>(100 * account_step);
     MemoryAccount small(budget), large(budget);

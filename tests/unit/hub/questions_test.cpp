@@ -123,6 +123,27 @@ TEST_CASE("When too many subscriptions wait the session is not read, until there
     CHECK(handler.hooks->log == Messages{"not in a 0", "in b 0"});
 }
 
+TEST_CASE("A verdict that nobody waits for any more is never taken for that of another question") {
+    FreshQuestions const fresh;
+    QuestionHandler handler;
+    QuestionCommands commands;
+    handler.hooks->message = [&](auto& session, MessageView message) { commands.obey(session, message); };
+    QuestionWorld world(handler);
+    auto wire = world.connect();
+    world.say(*wire, "+public");
+    world.say(*wire, "-public");
+    // All that the session remembered is gone by now, if that can be: it has said who it is to nobody, and waits for nothing.
+    wire->to_server += ws::encode_frame(ws::ClientFrame::make(ws::Opcode::ping, {}));
+    world.run();
+    world.say(*wire, "+secret");
+    KeptQuestions::answer("subscribe public", true);
+    world.run();
+    CHECK(handler.hooks->log.empty());
+    KeptQuestions::answer("subscribe secret", false);
+    world.run();
+    CHECK(handler.hooks->log == Messages{"not in secret 0"});
+}
+
 TEST_CASE("What is asked for twice is asked once, counts among the topics, and can be taken back") {
     FreshQuestions const fresh;
     QuestionHandler handler;

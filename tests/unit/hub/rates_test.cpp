@@ -57,6 +57,17 @@ struct RatedWorld : World<Told<Policy>, Policy> {
     }
 };
 
+/// Answers when the test says so.
+struct SlowToAnswer {
+    static inline std::vector<Verdict<Authenticated>> asked;
+    void authenticate(http::Request const&, PeerAddress const&, Verdict<Authenticated> verdict) {
+        asked.push_back(std::move(verdict));
+    }
+};
+struct SlowToAnswerPolicy : DefaultPolicy {
+    using Auth = SlowToAnswer;
+};
+
 }  // namespace
 
 TEST_CASE("A session that says too much is not read for a while, and nothing of it is lost") {
@@ -186,6 +197,24 @@ TEST_CASE("An address from which too many have failed to say who they are is not
     world.pass(1250ms);
     CHECK(world.status(*world.come("ada")) == "101");
     CHECK(world.status(*world.come("wrong")) == "401");
+}
+
+TEST_CASE("Who guesses many times at once is not let off the debt of it") {
+    HubOptions<SlowToAnswerPolicy> options;
+    options.rates = TokenBuckets::off();
+    options.rates.address.failures = {.per_second = 1, .burst = 3};
+    World<Told<SlowToAnswerPolicy>, SlowToAnswerPolicy> world({}, 1, options);
+    auto const come = [&] { return world.connect(request, MemoryMode::direct, *parse_address("192.0.2.1")); };
+    for (int i = 0; i < 20; ++i) come();
+    for (auto& verdict : SlowToAnswer::asked) verdict.answer(Authenticated::refused(http::Status::unauthorized, "no"));
+    SlowToAnswer::asked.clear();
+    world.run();
+    world.pass(15s);
+    CHECK(come()->received.substr(9, 3) == "429");
+    world.pass(5s);
+    come();
+    CHECK(SlowToAnswer::asked.size() == 1);
+    SlowToAnswer::asked.clear();
 }
 
 TEST_CASE("A session that subscribes too often is told so") {
