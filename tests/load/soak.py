@@ -102,7 +102,8 @@ class Churn(threading.Thread):
     def half_frame(self, client):
         """What else is sent may complete it; who may say nothing announces more than he will ever send."""
         whole = frame(BINARY, self.payload() if self.says else bytes(60000))
-        client.sendall(whole[:self.random.randrange(1, len(whole) if self.says else 20)])
+        # Without its whole header it would be another frame, by what comes behind it.
+        client.sendall(whole[:self.random.randrange(1, len(whole)) if self.says else self.random.randrange(8, 20)])
 
     def fragment(self, client):
         client.sendall(frame(TEXT, b"a beginning", final=False))
