@@ -84,6 +84,7 @@ struct Arguments {
         options.message_limit = hub.message_limit;
         options.write_limit = hub.write_limit;
         options.close_limit = hub.close_limit;
+        options.memory = hub.memory;
         return options;
     }
     hubbub::EngineKind engine = hubbub::EngineKind::automatic;
