@@ -335,12 +335,15 @@ void windows(Suite& suite) {
         suite.section = "7.1.2.2";
         suite.offer = "permessage-deflate; client_max_window_bits=" + std::to_string(bits);
         RawDeflate deflate(std::max(9, bits), 6, bits == 8 ? Z_RLE : Z_DEFAULT_STRATEGY);
-        std::string const bytes = whole(deflate(text)) + whole(deflate(text));
+        std::string bytes = whole(deflate(text));
+        bytes += whole(deflate(text));
         suite.open("a window of the client of " + std::to_string(bits) + " bits", bytes, {echoed(text), echoed(text)});
     }
     suite.offer = "permessage-deflate; client_max_window_bits=10";
     RawDeflate deflate(15);
-    std::string const far = noise(3000), bytes = whole(deflate(far), Opcode::binary) + whole(deflate(far), Opcode::binary);
+    std::string const far = noise(3000);
+    std::string bytes = whole(deflate(far), Opcode::binary);
+    bytes += whole(deflate(far), Opcode::binary);
     suite.fails("a message that refers back farther than was agreed on", bytes, 1007, {echoed(far, Opcode::binary)});
     suite.offer = "permessage-deflate; client_max_window_bits";
 }

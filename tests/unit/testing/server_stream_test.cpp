@@ -44,7 +44,7 @@ TEST_CASE("A server's stream is read however it is split") {
 TEST_CASE("What a hub may not send is a problem, in words") {
     CHECK(problem_of("\x81\x02hi").empty());
     CHECK(problem_of(std::string("\x01\x00", 2)) == "a fragment");
-    CHECK(problem_of(std::string("\xC1\x00", 2)) == "a reserved bit is set");
+    CHECK(problem_of(std::string("\xC1\x00", 2)) == "RSV1 is set");
     CHECK(problem_of("\x81\x82") == "a server's frame is masked");
     CHECK(problem_of(std::string("\x81\x7E\x00\x05", 4)) == "a length is not written in the shortest way");
     CHECK(problem_of(std::string("\x81\x7F\x00\x00\x00\x00\x00\x00\xFF\xFF", 10)) ==

@@ -55,7 +55,7 @@ class JwtAuth {
         void check() const { (void)JwtAuth(*this); }
     };
 
-    explicit JwtAuth(Options options) : options_(std::move(options)), verifier_(rules_of(options_), keys_of(options_)) {}
+    explicit JwtAuth(Options options) : options_(std::move(options)), verifier_{rules_of(options_), keys_of(options_)} {}
 
     void authenticate(http::Request const& request, PeerAddress const&, Verdict<Authenticated> verdict) {
         JwtFound const found = find_jwt(request, options_.source);

@@ -172,7 +172,9 @@ TEST_CASE("A close_notify without the end of TCP ends the peer's side", "[tcp]")
     TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
     Offline here;
     here.shake_hands();
-    here.pair.peer.write(here.client.seal("bye") + here.client.seal_end() + "what follows is nothing");
+    std::string records = here.client.seal("bye");
+    records += here.client.seal_end();
+    here.pair.peer.write(records + "what follows is nothing");
     REQUIRE(here.tcp.settles());
     CHECK(here.owner.received == "bye");
     CHECK(here.owner.ends == 1);
@@ -188,8 +190,9 @@ TEST_CASE("The end of TCP without a close_notify is a loss: somebody may have cu
     TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
     Offline here;
     here.shake_hands();
-    std::string const record = here.client.seal("whole") + here.client.seal("cut off");
-    here.pair.peer.write(std::string_view(record).substr(0, record.size() - 3));
+    std::string records = here.client.seal("whole");
+    records += here.client.seal("cut off");
+    here.pair.peer.write(std::string_view(records).substr(0, records.size() - 3));
     here.pair.peer.end();
     REQUIRE(here.tcp.pump_until([&] { return here.owner.losses == 1; }));
     CHECK(here.owner.received == "whole");
