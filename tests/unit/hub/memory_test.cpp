@@ -67,8 +67,9 @@ TEST_CASE("Messages that never end are kept within the budget: who keeps most go
 
 TEST_CASE("Above the high mark nobody new is let in, and again when it has passed") {
     TightWorld world;
-    auto const first = world.begin(450'000), second = world.begin(200'000);  // half a mebibyte, and a quarter
-    auto const third = world.begin(50'000);
+    auto const first = world.begin(450'000);
+    std::vector<std::shared_ptr<MemoryWire>> others;  // how much each holds is the allocator's and the library's
+    while (!world.budget().is_high() && others.size() < 20) others.push_back(world.begin(50'000));
     CHECK(world.budget().is_high());
     CHECK_FALSE(world.budget().is_over());
     auto const refused = world.connect();
@@ -76,7 +77,7 @@ TEST_CASE("Above the high mark nobody new is let in, and again when it has passe
     CHECK(refused->received.find("the server is short of memory") != std::string::npos);
     CHECK(world.hub.snapshot(0).refused[static_cast<std::size_t>(ConnectionRefusal::memory)] == 1);
     first->to_server += "x";  // the last byte
-    second->lost = third->lost = true;
+    for (auto const& each : others) each->lost = true;
     world.pass(std::chrono::seconds(1));
     CHECK_FALSE(world.budget().is_high());
     CHECK(world.connect()->received.substr(0, 12) == "HTTP/1.1 101");
