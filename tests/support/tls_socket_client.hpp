@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <memory>
@@ -35,7 +36,7 @@ class TlsSocketClient {
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (::connect(descriptor_, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) fail("connect");
         SSL_set_fd(ssl_.get(), descriptor_);
-        if (SSL_connect(ssl_.get()) != 1) fail("handshake");
+        if (!persist([this] { return SSL_connect(ssl_.get()); })) fail("handshake");
     }
     TlsSocketClient(TlsSocketClient const&) = delete;
     TlsSocketClient& operator=(TlsSocketClient const&) = delete;
@@ -60,17 +61,30 @@ class TlsSocketClient {
     }
     void write(std::string_view bytes) {
         std::size_t written = 0;
-        if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written) != 1) fail("write");
+        if (!persist([&] { return SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written); })) fail("write");
     }
     /// Until the server ends.
     std::string read_all() {
         char buffer[16384];
         std::size_t got = 0;
-        while (SSL_read_ex(ssl_.get(), buffer, sizeof buffer, &got) == 1) bytes_.append(buffer, got);
+        while (persist([&] { return SSL_read_ex(ssl_.get(), buffer, sizeof buffer, &got); })) bytes_.append(buffer, got);
         return bytes_;
     }
 
    private:
+    /// One step of OpenSSL, again as long as it was only interrupted: the kernel interrupts the reads of the thread that set
+    /// an io_uring up, and a read with a time limit is not taken up again by itself. True: it succeeded.
+    template <class Step>
+    bool persist(Step step) {
+        for (;;) {
+            errno = 0;
+            int const result = step();
+            if (result == 1) return true;
+            int const error = SSL_get_error(ssl_.get(), result);
+            bool const would_block = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+            if (!would_block || errno != EINTR) return false;
+        }
+    }
     [[noreturn]] static void fail(char const* what) {
         char const* const reason = ERR_reason_error_string(ERR_peek_last_error());
         std::string const text = std::string("TlsSocketClient: ") + what + ": " + (reason ? reason : "the end");
@@ -80,7 +94,7 @@ class TlsSocketClient {
     void read_more() {
         char buffer[16384];
         std::size_t got = 0;
-        if (SSL_read_ex(ssl_.get(), buffer, sizeof buffer, &got) != 1) fail("read");
+        if (!persist([&] { return SSL_read_ex(ssl_.get(), buffer, sizeof buffer, &got); })) fail("read");
         bytes_.append(buffer, got);
         stream_.read(bytes_);
         if (!stream_.problem().empty()) throw std::runtime_error(stream_.problem());
