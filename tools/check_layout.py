@@ -21,7 +21,7 @@ LAYERS = {
     "ws/deflate": ["core", "http", "ws", "policy"],  # a model of policy/compression.hpp
     "backplane": ["core", "ws"],
     "policy": ["core", "http", "ws"],
-    "policy/jwt": ["core", "http", "ws", "policy"],
+    "policy/jwt": ["core", "http", "ws", "policy", "json"],
     "json": ["core", "ws"],
     "transport": ["core", "http", "ws"],  # connection.hpp: the concepts
     "transport/memory": ["core", "http", "ws", "transport"],
