@@ -71,7 +71,7 @@ static int test() {
             fine = false;
         } catch (std::runtime_error const&) {}
     {
-        hubbub::testing::SocketClient ada(server.port(), "/?token=" + sign("ada", std::chrono::seconds(20)));
+        hubbub::testing::SocketClient ada(server.port(), "/?token=" + sign("ada", std::chrono::seconds(4)));
         fine = fine && ada.receive() == "hello ada" && ada.receive() == "a new token, please";
         ada.send(sign("bob", std::chrono::minutes(5)));
         fine = fine && ada.receive() == "that is none of yours";

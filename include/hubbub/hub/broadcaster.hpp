@@ -69,7 +69,7 @@ PublishResult Broadcaster<Conn, Policy>::put(std::string_view topic, MessageView
         shard->publish_between_turns(topic, message, frame, std::move(options));
         return PublishResult::accepted;
     }
-    ShardIndex const owner{static_cast<std::uint16_t>(shared_->hash(topic) % shared_->ports.size())};
+    ShardIndex const owner = shared_->owner_of(topic);
     auto outgoing = ShardType::outgoing(message, frame, std::move(options), shared_->ports[0]->now());
     Mail const mail = TopicRouter<Policy>::letter(Mail::Kind::publish, outgoing);
     return leave(owner, mail, topic, message, frame, std::move(outgoing.receipt));

@@ -62,14 +62,18 @@ class Delivery {
 
     // ---- members
 
-    /// `joining`: nothing until `admit`. The caller checks that it is no member yet. `variant`: which frames it is sent, always the
-    /// same for a subscriber.
-    void join(Subscriber& subscriber, std::uint32_t number, bool joining = false, std::uint8_t variant = ws::Compressor::plain);
+    enum class Begins : std::uint8_t { now, when_admitted, when_recovered };
+    /// `when_admitted`, `when_recovered`: nothing until `admit`. The caller checks that it is no member yet. `variant`: which frames it
+    /// is sent, always the same for a subscriber.
+    void join(Subscriber& subscriber, std::uint32_t number, Begins begins = Begins::now,
+              std::uint8_t variant = ws::Compressor::plain);
     /// What came before is the leaver's, what follows is not.
     void leave(Subscriber& subscriber, std::uint32_t number);
     void leave_all(Subscriber& subscriber);
     /// The owner has answered: the joining members are members from here on.
     void admit(Topic& topic);
+    /// This one has what the topic remembers.
+    void admit(Topic& topic, Topic::Member& member) { member.from = part_at_end(topic); }
 
     // ---- end of a turn
 
@@ -206,7 +210,7 @@ inline void Delivery::exclude(Topic& topic, std::uint32_t number, Subscriber& ex
     auto const* membership = except.find(number);
     if (!membership) return;
     Topic::Member& member = topic.members[membership->place];
-    if (member.from == Topic::Member::joining) return;
+    if (member.waits()) return;
     if (member.from == Topic::Member::whole) {
         topic.has_parts = true;
         parts_.push_back({0, 0, 0, none, none, topic.superseded});
@@ -297,9 +301,11 @@ inline std::uint32_t Delivery::part_at_end(Topic& topic) {
     return static_cast<std::uint32_t>(parts_.size());
 }
 
-inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, bool joining, std::uint8_t variant) {
+inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, Begins begins, std::uint8_t variant) {
     Topic& topic = topics_[number];
-    std::uint32_t const from = joining ? Topic::Member::joining : part_at_end(topic);
+    std::uint32_t const from = begins == Begins::now             ? part_at_end(topic)
+                               : begins == Begins::when_admitted ? Topic::Member::joining
+                                                                 : Topic::Member::recovering;
     auto const place = static_cast<std::uint32_t>(topic.members.size());
     std::uint32_t const slot = subscriber.add({number, place});
     if (place == topic.members.capacity() && place >= 1024)
@@ -359,12 +365,12 @@ inline void Delivery::leave_all(Subscriber& subscriber) {
 
 inline void Delivery::admit(Topic& topic) {
     for (Topic::Member& member : topic.members)
-        if (member.from == Topic::Member::joining) member.from = part_at_end(topic);
+        if (member.from == Topic::Member::joining) admit(topic, member);
 }
 
 /// What is a member's of the open run up to now.
 [[gnu::noinline]] inline void Delivery::give(Topic& topic, Topic::Member const& member) {
-    if (member.from == Topic::Member::joining || topic.run.empty()) return;
+    if (member.waits() || topic.run.empty()) return;
     RunPart part =
         member.from == Topic::Member::whole ? RunPart{0, 0, 0, none, none, topic.superseded} : parts_[member.from - 1];
     Subscriber& to = *member.subscriber;
@@ -419,7 +425,7 @@ inline void Delivery::admit(Topic& topic) {
 inline void Delivery::give_up_to_now(Membership const& membership) {
     Topic& topic = topics_[membership.topic];
     Topic::Member& member = topic.members[membership.place];
-    if (topic.run.empty() || member.from == Topic::Member::joining) return;
+    if (topic.run.empty() || member.waits()) return;
     give(topic, member);
     if (member.from == Topic::Member::whole)
         member.from = part_at_end(topic);
@@ -470,7 +476,7 @@ inline void Delivery::fan_out(Topic& topic) {
         if (plain && members[i].from == Topic::Member::whole) [[likely]] {
             ++whole;
             admission_.enqueue(*members[i].subscriber, &topic, block, 0, size, messages);
-        } else if (members[i].from != Topic::Member::joining) {
+        } else if (!members[i].waits()) {
             give(topic, members[i]);
             members[i].from = Topic::Member::whole;
         }
@@ -489,7 +495,7 @@ inline void Delivery::fan_out(Topic& topic) {
     std::uint64_t whole = 0;
     for (std::size_t i = 0; i < members.size(); ++i) {
         prefetch(members, i + 8);
-        if (members[i].from == Topic::Member::joining) continue;
+        if (members[i].waits()) continue;
         if (members[i].from == Topic::Member::whole && !topic.keeps_last_of_key) {
             ws::Block*& block = whole_run[variants[i]];
             if (!block && variants[i]) block = filled(topic, variants[i]).whole();

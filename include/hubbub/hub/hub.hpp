@@ -100,6 +100,12 @@ class Hub {
     }
     PublishResult send(SessionId session, Frame const& frame) { return broadcaster().send(session, frame); }
 
+    /// A part of what a topic remembers, given to `completion` on the loop of the topic's owner. False: the hub has ended.
+    /// Cost: a posted function; a reference for each message.
+    bool read_history(std::string_view topic, HistoryQuery query, UniqueFunction<void(HistoryPage const&)> completion) {
+        return shared_->read_history(topic, query, std::move(completion));
+    }
+
     /// Runs `function(session)` on the session's thread, if it is there then. False: the hub has ended.
     /// Cost: one posted function, which is not bounded, and a look-up by id.
     template <class F>

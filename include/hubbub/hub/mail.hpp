@@ -25,6 +25,7 @@ struct PendingReceipt {
     std::mutex mutex;
     std::size_t open = 1;  ///< shards that have not said yet
     Position position;
+    bool repeated = false;
     PublishCounts counts;
     UniqueFunction<void(PendingReceipt const&)> tell;
 
@@ -45,7 +46,7 @@ struct PendingReceipt {
 inline std::shared_ptr<PendingReceipt> make_receipt(UniqueFunction<void(PublishReceipt const&)> on_receipt) {
     auto pending = std::make_shared<PendingReceipt>();
     pending->tell = [on_receipt = std::move(on_receipt)](PendingReceipt const& all) mutable {
-        PublishReceipt receipt{all.position, all.counts.subscribers, all.counts.queued, {}};
+        PublishReceipt receipt{all.position, all.repeated, all.counts.subscribers, all.counts.queued, {}};
         std::copy_n(all.counts.dropped, drop_reasons, receipt.dropped);
         completes([&] { on_receipt(receipt); });
     };
@@ -61,6 +62,11 @@ struct Mail {
         acknowledge,  ///< from the owner: what follows is for them
         no_interest,  ///< to the owner: we have none any more
         direct,       ///< to one session
+        // Of a topic that remembers. `id` is the recovery's serial in each.
+        recover,  ///< to the owner: what a session missed since `position`, or, if `key` is not 0, so many of the newest
+        begin,    ///< from the owner: behind `position` it begins; `key` is 1 if that is where the session had been
+        backlog,  ///< from the owner: a message of the past
+        end,      ///< from the owner: that is all up to `position`; `key` is 1 if there is more
     };
 
     Kind kind;
@@ -70,6 +76,7 @@ struct Mail {
     Position position;
     std::uint64_t key = 0;
     std::int64_t expires_at = 0;
+    std::uint64_t id = 0;  ///< of a publication, or 0
 };
 
 /// Letters one behind the other, in the order in which they were written: header, topic, payload. Short payloads are copied,

@@ -13,6 +13,7 @@ namespace hubbub::inline v0 {
 /// What became of it in the end.
 struct PublishReceipt {
     Position position;
+    bool repeated = false;                  ///< its id was published before, there: nothing was published now
     std::uint64_t subscribers = 0;          ///< members when it was fanned out, less the excluded one
     std::uint64_t queued = 0;               ///< got into their queues
     std::uint64_t dropped[drop_reasons]{};  ///< did not, by DropReason
@@ -23,6 +24,9 @@ struct PublishOptions {
     std::uint64_t key = 0;                    ///< hash of what it is the newest value of; 0 for none
     std::chrono::milliseconds expires_in{0};  ///< dropped if it still waits then; 0 for never
     SessionId except{};                       ///< does not get it
+    /// Hash of what names it; 0 for none. In a topic with history, another with the same id is not published for a while: who does not
+    /// know whether it arrived can publish again.
+    std::uint64_t id = 0;
     /// Called once every shard has fanned it out, on the loop of the shard that was last. Costs a fan-out of its own.
     UniqueFunction<void(PublishReceipt const&)> on_receipt{};
 };

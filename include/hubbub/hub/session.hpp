@@ -13,6 +13,7 @@
 
 #include <hubbub/core/ids.hpp>
 #include <hubbub/hub/delivery.hpp>
+#include <hubbub/hub/history_page.hpp>
 #include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/hub_policy.hpp>
 #include <hubbub/hub/inbound.hpp>
@@ -91,9 +92,17 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
 
     /// Tells `on_subscribed` when it has begun, in this turn or, if the topic is another shard's, after a letter and its answer.
     /// Cost: two look-ups by name and an entry in two lists, whatever topics it has already.
-    SubscribeResult subscribe(std::string_view topic);
+    SubscribeResult subscribe(std::string_view topic, SubscribeOptions const& options = {});
     /// False: it is not subscribed. Cost: constant; what the topic published in this turn is given to it.
     bool unsubscribe(std::string_view topic);
+
+    /// A part of what a topic remembers: calls `function(session, HistoryPage const&)`, if the session is there then. False: the hub has
+    /// ended. The authorization is not asked.
+    /// Cost: two posted functions; a reference for each message.
+    template <class F>
+    bool read_history(std::string_view topic, HistoryQuery const& query, F function) {
+        return shard_->read_history(id(), topic, query, std::move(function));
+    }
 
     /// Gives it the identity that a new token brings: its labels and how long it holds. A session of nobody in particular may become
     /// somebody's; one of a user stays that user's. Labels of `add_label` stay.
@@ -263,7 +272,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     std::uint32_t check_time(std::uint32_t tick);
     PublishResult publish_allowed(std::string_view topic, MessageView message, Frame const* frame, PublishOptions&& options);
     PublishResult ask_to_publish(std::string_view topic, MessageView message, PublishOptions&& options);
-    void ask_to_subscribe(std::string_view topic);
+    void ask_to_subscribe(std::string_view topic, SubscribeOptions const& options);
     std::optional<bool> ask(AuthorizationRequest::Action action, std::string_view topic, std::uint64_t serial);
     void remember(AuthorizationRequest::Action action, std::string_view topic, bool allowed) {
         if (std::size_t const most = shard_->options().permissions) extras().permissions.add(action, topic, allowed, most);
@@ -352,12 +361,12 @@ PublishResult Session<Conn, Policy>::ask_to_publish(std::string_view topic, Mess
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-void Session<Conn, Policy>::ask_to_subscribe(std::string_view topic) {
+void Session<Conn, Policy>::ask_to_subscribe(std::string_view topic, SubscribeOptions const& options) {
     std::uint64_t const serial = ++extras().serials;
     auto const now = ask(AuthorizationRequest::Action::subscribe, topic, serial);
     auto& waiting = extras().subscriptions;
-    if (now && waiting.empty()) return shard_->decide_subscription(*this, topic, *now);
-    waiting.add(serial, std::string(topic), now);
+    if (now && waiting.empty()) return shard_->decide_subscription(*this, topic, options, *now);
+    waiting.add(serial, {std::string(topic), options}, now);
     if (waiting.size() >= shard_->options().questions) pause(paused_by_questions);
 }
 
@@ -368,8 +377,8 @@ void Session<Conn, Policy>::on_verdict(std::uint64_t serial, std::uint32_t ident
     bool const is_of_now = identity == extras_->identities;
     if (auto const* const publication = extras_->publications.answer(serial, allowed)) {
         if (is_of_now) remember(Action::publish, publication->topic, allowed);
-    } else if (auto const* const topic = extras_->subscriptions.answer(serial, allowed)) {
-        if (is_of_now) remember(Action::subscribe, *topic, allowed);
+    } else if (auto const* const subscription = extras_->subscriptions.answer(serial, allowed)) {
+        if (is_of_now) remember(Action::subscribe, subscription->topic, allowed);
     }
     act_on_verdicts();
 }
@@ -379,26 +388,26 @@ void Session<Conn, Policy>::act_on_verdicts() {
     extras_->publications.take_answered([this](SessionExtras::AskedPublication&& asked, bool allowed) {
         if (allowed) publish_allowed(asked.topic, asked.frame.message(), &asked.frame, std::move(asked.options));
     });
-    extras_->subscriptions.take_answered([this](std::string&& topic, bool allowed) {
-        if (is_open()) shard_->decide_subscription(*this, topic, allowed);
+    extras_->subscriptions.take_answered([this](SessionExtras::AskedSubscription&& asked, bool allowed) {
+        if (is_open()) shard_->decide_subscription(*this, asked.topic, asked.options, allowed);
     });
     if (extras_->publications.empty()) resume(paused_by_verdict);
     if (extras_->subscriptions.size() < shard_->options().questions) resume(paused_by_questions);
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-SubscribeResult Session<Conn, Policy>::subscribe(std::string_view topic) {
+SubscribeResult Session<Conn, Policy>::subscribe(std::string_view topic, SubscribeOptions const& options) {
     if (state != State::open) return SubscribeResult::closed;
     if (!is_topic_name(topic)) return SubscribeResult::malformed_name;
-    if (extras_ && extras_->subscriptions.has([&](std::string const& each) { return each == topic; }))
+    if (extras_ && extras_->subscriptions.has([&](auto const& each) { return each.topic == topic; }))
         return SubscribeResult::already;
-    return shard_->subscribe(*this, topic);
+    return shard_->subscribe(*this, topic, options);
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
 bool Session<Conn, Policy>::unsubscribe(std::string_view topic) {
     if (!is_topic_name(topic)) return false;
-    if (extras_ && extras_->subscriptions.withdraw([&](std::string const& each) { return each == topic; })) {
+    if (extras_ && extras_->subscriptions.withdraw([&](auto const& each) { return each.topic == topic; })) {
         act_on_verdicts();  // of those that waited behind it
         return true;
     }
@@ -560,6 +569,8 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Session<Conn, Policy>::after_flush() {
     if (state == State::open) {
         if (missed) shard_->tell_gap(*this, std::exchange(missed, 0));
+        if (recovering) [[unlikely]]
+            shard_->go_on(*this);
         return;
     }
     if (!close_sent_ || !queue.empty()) return;

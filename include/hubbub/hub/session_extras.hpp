@@ -12,6 +12,7 @@
 #include <hubbub/hub/limit_table.hpp>
 #include <hubbub/hub/permission_cache.hpp>
 #include <hubbub/hub/publish_options.hpp>
+#include <hubbub/hub/subscription.hpp>
 #include <hubbub/hub/waiting_questions.hpp>
 #include <hubbub/ws/frame.hpp>
 
@@ -26,6 +27,12 @@ struct SessionExtras {
         PublishOptions options;
     };
 
+    /// The same for a subscription.
+    struct AskedSubscription {
+        std::string topic;
+        SubscribeOptions options;
+    };
+
     Identity identity;
     std::optional<PeerAddress> peer;  ///< where it really comes from, if a proxy stands between
     std::size_t own_labels = 0;       ///< of the labels those that came with the identity; they stand first
@@ -35,7 +42,7 @@ struct SessionExtras {
     std::optional<std::string> pong;       ///< the newest ping that is not answered
     std::optional<CloseInfo> ended;        ///< how it ends, once that is known
     WaitingQuestions<AskedPublication> publications;
-    WaitingQuestions<std::string> subscriptions;  ///< topics
+    WaitingQuestions<AskedSubscription> subscriptions;
     PermissionCache permissions;
     std::uint64_t serials = 0;           ///< of questions
     std::uint32_t identities = 0;        ///< how many it has had: an answer about an old one is not remembered

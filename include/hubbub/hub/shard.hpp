@@ -70,6 +70,16 @@ class Shard final : private TurnHook, private RouterHost {
             if (options.seed) return SipHash{options.seed, purpose}({});
             return detail::entropy();
         }
+        ShardIndex owner_of(std::string_view topic) const noexcept {
+            return {static_cast<std::uint16_t>(hash(topic) % ports.size())};
+        }
+        bool read_history(std::string_view topic, HistoryQuery query, UniqueFunction<void(HistoryPage const&)> completion) {
+            return post(owner_of(topic),
+                        [name = std::string(topic), query, completion = std::move(completion)](Shard& shard) mutable {
+                            HistoryPage const page = shard.router_.read_history(name, query);
+                            completes([&] { completion(page); });
+                        });
+        }
         /// Runs `function(shard)` in a turn of that shard, from any thread. False: it has ended, and the function is gone.
         template <class F>
         bool post(ShardIndex index, F function) {
@@ -136,15 +146,15 @@ class Shard final : private TurnHook, private RouterHost {
         if (SessionType* const session = find(id)) call_on(*session, [&] { function(*session); });
         loop_.request_turn();
     }
-    SubscribeResult subscribe(SessionType& session, std::string_view topic);
+    SubscribeResult subscribe(SessionType& session, std::string_view topic, SubscribeOptions const& options);
     bool unsubscribe(SessionType& session, std::string_view topic);
     /// What the authorization said about a subscription; `on_subscribed` is told later in the turn.
-    void decide_subscription(SessionType& session, std::string_view topic, bool allowed);
+    void decide_subscription(SessionType& session, std::string_view topic, SubscribeOptions const& options, bool allowed);
     /// False: it is a member already.
     bool join_internal(SessionType& session, std::string_view topic) {
         std::uint32_t const number = router_.intern(topic);
         if (static_cast<Subscriber&>(session).find(number)) return false;
-        router_.subscribe(session, number, session.variant());
+        router_.subscribe(session, number, session.id(), {}, session.variant());
         return true;
     }
     void leave_internal(SessionType& session, std::string_view topic) { (void)unsubscribe(session, topic); }
@@ -183,7 +193,7 @@ class Shard final : private TurnHook, private RouterHost {
     typename Policy::Compression& compression() noexcept { return compression_; }
     ws::DecoderLimits const& limits_of_compressed() const noexcept { return limits_of_compressed_; }
     std::uint32_t tick() const noexcept { return tick_; }
-    std::int64_t now_ticks() const noexcept { return now_.time_since_epoch().count(); }
+    std::int64_t now_ticks() const noexcept override { return now_.time_since_epoch().count(); }
     std::uint32_t tick_of(TimePoint when) const noexcept {
         return when <= begun_ ? 0 : static_cast<std::uint32_t>((when - begun_) / tick_length);
     }
@@ -211,6 +221,8 @@ class Shard final : private TurnHook, private RouterHost {
         }
     }
     void note_write() noexcept { ++writes_; }
+    /// A session that recovers has room again.
+    void go_on(SessionType& session) { router_.go_on(session); }
     /// What it has queued is much: it goes out in parts, behind what others have queued, and over several turns if need be.
     void flush_in_parts(SessionType& session) {
         session.in_flush_list = true;
@@ -231,6 +243,16 @@ class Shard final : private TurnHook, private RouterHost {
     void note_round_trip(std::uint32_t pinged_at) noexcept {
         std::uint32_t const now = milliseconds();
         if (pinged_at && now >= pinged_at) round_trip_ = (round_trip_ * 7 + (now - pinged_at)) / 8;
+    }
+    template <class F>
+    bool read_history(SessionId reader, std::string_view topic, HistoryQuery const& query, F function) {
+        return shared_->read_history(
+            topic, query, [shared = shared_, reader, function = std::move(function)](HistoryPage const& page) mutable {
+                shared->post(reader.shard, [reader, page, function = std::move(function)](Shard& shard) mutable {
+                    auto on_page = [&](SessionType& session) { function(session, page); };
+                    shard.visit(reader, on_page);
+                });
+            });
     }
     bool is_congested(std::string_view topic) const noexcept { return router_.is_congested(topic); }
     /// Does not read from who publishes, until the mail gets through.
@@ -316,6 +338,13 @@ class Shard final : private TurnHook, private RouterHost {
     void on_direct(SessionId id, MessageView message) override {
         if (SessionType* const session = find(id)) session->send(message);
     }
+
+    void on_recovery(SessionId id, Subscription const& subscription) override {
+        SessionType* const session = find(id);
+        if (session && session->is_open())
+            call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
+    }
+    void on_event(Event const& event) noexcept override { tell_event(event); }
 
     ShardPort& port() noexcept { return *shared_->ports[index_.value]; }
     auto links() noexcept {
@@ -461,7 +490,7 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
 
 template <BasicConnection Conn, HubPolicy Policy>
 Outgoing Shard<Conn, Policy>::outgoing(MessageView message, Frame const* frame, PublishOptions&& options, TimePoint now) {
-    Outgoing result{.message = message, .frame = frame, .except = options.except, .key = options.key};
+    Outgoing result{.message = message, .frame = frame, .except = options.except, .key = options.key, .id = options.id};
     if (options.expires_in.count()) result.expires_at = (now + options.expires_in).time_since_epoch().count();
     if (options.on_receipt) result.receipt = make_receipt(std::move(options.on_receipt));
     return result;
@@ -546,7 +575,7 @@ ShardIndex Shard<Conn, Policy>::choose_shard(PeerAddress const& peer, Upgrade co
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-SubscribeResult Shard<Conn, Policy>::subscribe(SessionType& session, std::string_view topic) {
+SubscribeResult Shard<Conn, Policy>::subscribe(SessionType& session, std::string_view topic, SubscribeOptions const& options) {
     if (auto const known = delivery_.topics().find(topic); known && static_cast<Subscriber&>(session).find(*known))
         return SubscribeResult::already;
     if (!may_subscribe(session)) return SubscribeResult::too_often;
@@ -556,9 +585,9 @@ SubscribeResult Shard<Conn, Policy>::subscribe(SessionType& session, std::string
     if (static_cast<Subscriber&>(session).memberships() + asked >= shared_->options.subscriptions + internal)
         return SubscribeResult::too_many;
     if constexpr (always_agrees<typename Policy::Access>) {
-        decide_subscription(session, topic, true);
+        decide_subscription(session, topic, options, true);
     } else {
-        session.ask_to_subscribe(topic);
+        session.ask_to_subscribe(topic, options);
     }
     return SubscribeResult::started;
 }
@@ -588,11 +617,12 @@ void Shard<Conn, Policy>::throttle(SessionType& session, Duration wait) {
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-void Shard<Conn, Policy>::decide_subscription(SessionType& session, std::string_view topic, bool allowed) {
+void Shard<Conn, Policy>::decide_subscription(SessionType& session, std::string_view topic, SubscribeOptions const& options,
+                                              bool allowed) {
     loop_.request_turn();
     if (!allowed) return told_.push_back({Told::What::refused, session.id(), 0, std::string(topic)});
     std::uint32_t const number = router_.intern(topic);
-    if (router_.subscribe(session, number, session.variant()))
+    if (router_.subscribe(session, number, session.id(), options, session.variant()))
         told_.push_back({Told::What::subscribed, session.id(), number, {}});
 }
 
@@ -684,6 +714,7 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
     result.pooled_bytes = delivery_.pool().ledger().used();
     result.memory_of_queues = delivery_.pool().footprint();
     result.memory_of_inbound = kept_ + kept_by_handshakes_;
+    result.memory_of_history = router_.memory().bytes();
     result.shed = shed_;
     result.throttled = throttled_;
     if constexpr (compresses<Policy>) result.compression = compression_.counts();
@@ -726,7 +757,7 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::settle_memory() {
     unsettled_ = 0;
     auto const used = [this] {
-        std::size_t bytes = delivery_.pool().footprint() + kept_ + kept_by_handshakes_;
+        std::size_t bytes = delivery_.pool().footprint() + kept_ + kept_by_handshakes_ + router_.memory().bytes();
         if constexpr (compresses<Policy>) bytes += compression_.counts().bytes;
         if constexpr (requires { driver_->footprint(); }) bytes += driver_->footprint();  // TLS
         return bytes;
@@ -736,6 +767,12 @@ void Shard<Conn, Policy>::settle_memory() {
     delivery_.pool().trim_all();
     if constexpr (compresses<Policy>) compression_.trim_all();
     memory_.settle(used());
+    // What topics remember goes first: who comes back for it is told, and nobody loses his connection.
+    if (std::size_t const excess = memory_.excess()) {
+        if (std::size_t const freed = router_.memory().forget_some(excess))
+            tell_event({.name = "history_shed", .detail = "memory", .number = freed});
+        memory_.settle(used());
+    }
     if (std::size_t const excess = memory_.excess()) {
         shed(excess);
         delivery_.pool().trim_all();

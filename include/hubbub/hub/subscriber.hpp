@@ -25,7 +25,8 @@ class Subscriber {
     State state = State::open;
     bool in_flush_list = false;
     bool blocked = false;           ///< the connection refused something and will say when there is room
-    bool pressed = false;           ///< above the high watermark, and not at the low one since
+    bool pressed : 1 = false;       ///< above the high watermark, and not at the low one since
+    bool recovering : 1 = false;    ///< gets what a topic remembers, before what it publishes
     std::uint32_t missed = 0;       ///< messages that were dropped for slowness since the last gap notice
     std::uint32_t seen = 0;         ///< how much the shard had published when this one was last brought up to date
     std::array<Membership, 2> few;  ///< most sessions have no more: the topic of all, and one of their own

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,11 +19,21 @@ enum class SubscribeResult : std::uint8_t {
     closed,
 };
 
+/// What of a topic's history comes before what is published from now on. Topics without history have none: see
+/// TopicOptions::history.
+struct SubscribeOptions {
+    std::optional<Position> since{};  ///< everything behind it, if it is still remembered
+    std::uint32_t newest = 0;         ///< otherwise so many of the newest
+};
+
 /// What `on_subscribed` is told.
 struct Subscription {
     std::string_view topic;  ///< borrowed
     bool allowed = true;     ///< false: the authorization refused, and nothing has changed
-    Position position;       ///< everything behind it comes
+    Position position;       ///< everything behind it comes: first what is remembered, then what is published
+    /// Nothing was missed since SubscribeOptions::since. False: it was not given, or too much was forgotten meanwhile, or the topic
+    /// has begun anew. Comes a second time, and false, if a client is so slow that it is forgotten before he has taken it.
+    bool recovered = false;
 };
 
 /// Names of topics that are the hub's own: who is in them follows from what a session is.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <hubbub/core/position.hpp>
+#include <hubbub/hub/history.hpp>
 #include <hubbub/hub/subscriber.hpp>
 #include <hubbub/hub/variant_runs.hpp>
 #include <hubbub/policy/overflow_action.hpp>
@@ -32,12 +33,16 @@ struct RunExclusion {
 struct Topic {
     using Segment = RunSegment;
     struct Member {
-        static constexpr std::uint32_t whole = 0;      ///< gets the whole open run
-        static constexpr std::uint32_t joining = ~0u;  ///< waits for the owner's answer
+        static constexpr std::uint32_t whole = 0;             ///< gets the whole open run
+        static constexpr std::uint32_t joining = ~0u;         ///< waits for the owner's answer
+        static constexpr std::uint32_t recovering = ~0u - 1;  ///< waits until it has what the topic remembers
 
         Subscriber* subscriber;
         std::uint32_t slot;  ///< see Subscriber::by_slot
-        std::uint32_t from;  ///< `whole`, `joining`, or 1 + the number of a RunPart
+        std::uint32_t from;  ///< `whole`, `joining`, `recovering`, or 1 + the number of a RunPart
+
+        /// Gets nothing yet.
+        bool waits() const noexcept { return from >= recovering; }
     };
     static_assert(sizeof(Member) == 16);
     enum class Interest : std::uint8_t { none, asked, acknowledged };
@@ -52,8 +57,10 @@ struct Topic {
     std::optional<OverflowAction> on_full;  ///< instead of the policy's
     bool keeps_last_of_key = false;         ///< its messages conflate by key
     bool has_parts = false;                 ///< somebody gets only a part of the open run
+    bool remembers = false;                 ///< it has a history, at the owner
     std::uint32_t superseded = 0;           ///< messages that were overwritten in the open run
     std::unique_ptr<VariantRuns> variants;  ///< while some member is sent other frames than the plain ones
+    std::unique_ptr<History> history;       ///< at the owner
     std::uint64_t dropped[drop_reasons] = {};
 };
 

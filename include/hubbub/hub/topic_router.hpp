@@ -7,10 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/core/completes.hpp>
 #include <hubbub/core/siphash.hpp>
 #include <hubbub/hub/delivery.hpp>
 #include <hubbub/hub/hub_options.hpp>
+#include <hubbub/hub/recoveries.hpp>
 #include <hubbub/hub/shard_port.hpp>
+#include <hubbub/hub/subscription.hpp>
+#include <hubbub/hub/topic_memory.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -21,6 +25,10 @@ struct RouterHost {
     /// Members that were joining are members of the topic now, from `position` on. Calls no user code at once.
     virtual void on_admitted(std::uint32_t topic, Subscriber& subscriber) = 0;
     virtual void on_direct(SessionId id, MessageView message) = 0;
+    /// Where the topic begins for who subscribed to one that remembers. Calls user code at once.
+    virtual void on_recovery(SessionId id, Subscription const& subscription) = 0;
+    virtual void on_event(Event const& event) noexcept = 0;
+    virtual std::int64_t now_ticks() const noexcept = 0;
 
    protected:
     ~RouterHost() = default;
@@ -33,6 +41,7 @@ struct Outgoing {
     SessionId except{};
     std::uint64_t key = 0;
     std::int64_t expires_at = 0;
+    std::uint64_t id = 0;
     std::shared_ptr<PendingReceipt> receipt{};
 };
 
@@ -40,7 +49,8 @@ struct Outgoing {
 ///
 /// A topic's *owner*, by a seeded hash of its name, gives each publication its place. Publications, subscriptions and their answers
 /// travel between two shards in one first-in, first-out channel: what precedes the answer is not for who joins, what follows it
-/// is, so that he hears nothing twice and misses nothing.
+/// is, so that he hears nothing twice and misses nothing. Of a topic that remembers each subscriber gets an answer of his own, with what
+/// he missed, in as many parts as there is room for; he is a member from the end of the last on.
 ///
 /// Threading: its shard's. Cost: one letter for each shard that has members; one lock for each such shard and turn.
 ///
@@ -60,6 +70,8 @@ class TopicRouter {
           host_(&host),
           backplane_(options.backplane),
           options_(options.topics),
+          codec_(options.codec),
+          memory_(delivery.topics()),
           outgoing_(ports.size()) {}
 
     ShardIndex owner_of(std::string_view topic) const noexcept {
@@ -77,16 +89,34 @@ class TopicRouter {
         write(to.shard, letter(Mail::Kind::direct, outgoing), {}, outgoing);
     }
 
-    /// Makes the session a member, or one that is joining. True: it is one already now, so nothing will be told later.
-    bool subscribe(Subscriber& subscriber, std::uint32_t number, std::uint8_t variant = ws::Compressor::plain);
+    /// Makes the session a member, or one that waits for the owner. True: it is one already now, so nothing will be told later.
+    bool subscribe(Subscriber& subscriber, std::uint32_t number, SessionId session, SubscribeOptions const& options = {},
+                   std::uint8_t variant = ws::Compressor::plain);
     void unsubscribe(Subscriber& subscriber, std::uint32_t number) {
+        recoveries_.end(subscriber, number);
         delivery_->leave(subscriber, number);
         if (delivery_->topics()[number].members.empty()) lonely_.push_back(number);
     }
     void leave_all(Subscriber& subscriber) {
-        subscriber.each_membership([this](Membership const& each) { lonely_.push_back(each.topic); });
+        subscriber.each_membership([&](Membership const& each) {
+            lonely_.push_back(each.topic);
+            recoveries_.end(subscriber, each.topic);
+        });
         delivery_->leave_all(subscriber);
     }
+    /// Its queue is empty: there is room for more of what it missed.
+    void go_on(Subscriber& subscriber) {
+        subscriber.each_membership([&](Membership const& each) {
+            if (Recovery* const recovery = recoveries_.find(subscriber, each.topic); recovery && recovery->waits)
+                ask_again(*recovery, each.topic);
+        });
+    }
+    HistoryPage read_history(std::string_view topic, HistoryQuery const& query) {
+        auto const number = delivery_->topics().find(topic);
+        if (!number || !delivery_->topics()[*number].history) return {};
+        return memory_.page(*number, query, host_->now_ticks());
+    }
+    TopicMemory& memory() noexcept { return memory_; }
     std::uint32_t intern(std::string_view name);
 
     /// Reads what others have left here, once a turn.
@@ -115,7 +145,8 @@ class TopicRouter {
                 .session = outgoing.except,
                 .position = {},
                 .key = outgoing.key,
-                .expires_at = outgoing.expires_at};
+                .expires_at = outgoing.expires_at,
+                .id = outgoing.id};
     }
 
    private:
@@ -130,8 +161,31 @@ class TopicRouter {
         mail.position = position;
         write(to, mail, topic, nothing);
     }
+    /// The owner's word, which a subscriber here hears at once: as publications come at once.
+    void tell(ShardIndex to, Mail const& mail, std::string_view topic, Outgoing const& outgoing) {
+        if (to == index_) return read(mail, topic, outgoing);
+        write(to, mail, topic, outgoing);
+    }
     void read(Mail const& mail, std::string_view topic, Outgoing const& outgoing);
+    bool remembers(std::string_view topic) const { return is_topic_name(topic) && options_.options_for(topic).history; }
     void sequence(std::string_view name, Outgoing const& outgoing);
+    void pass_on(std::uint32_t number, Outgoing const& outgoing);
+    template <class Pass>
+    void encode(std::uint32_t number, Position position, Outgoing const& outgoing, Pass&& pass);
+    static void tell_nobody(Outgoing const& outgoing, Position position = {}, bool repeated = false) {
+        if (!outgoing.receipt) return;
+        outgoing.receipt->position = position;
+        outgoing.receipt->repeated = repeated;
+        outgoing.receipt->add({});
+    }
+    void ask(Recovery const& recovery, std::uint32_t number, Position since, std::uint32_t newest);
+    void ask_again(Recovery& recovery, std::uint32_t number) {
+        recoveries_.ask_again(recovery);
+        ask(recovery, number, recovery.reached, 0);
+    }
+    void answer(Mail const& question, std::string_view name);
+    void hear_answer(Mail const& mail, std::string_view name, Outgoing const& outgoing);
+    void end_recovery(Recovery& recovery, std::uint32_t number, Subscriber& subscriber, Mail const& mail);
     void publish_here(std::uint32_t number, Outgoing const& outgoing);
     void acknowledge(std::string_view name, Position position);
     void forget(std::uint32_t number);
@@ -144,6 +198,9 @@ class TopicRouter {
     RouterHost* host_;
     typename Policy::Backplane backplane_;
     typename Policy::Topics options_;
+    typename Policy::Codec codec_;
+    TopicMemory memory_;
+    Recoveries recoveries_;
     std::vector<MailBag> outgoing_;  ///< by shard
     bool has_outgoing_ = false;
     bool is_congested_ = false;
@@ -157,7 +214,10 @@ std::uint32_t TopicRouter<Policy>::intern(std::string_view name) {
     std::uint32_t const number = delivery_->topics().intern(name);
     Topic& topic = delivery_->topics()[number];
     topic.position.epoch = ++epoch_;  // its order begins anew
-    topic.on_full = options_.options_for(name).on_full;
+    TopicOptions const options = options_.options_for(name);
+    topic.on_full = options.on_full;
+    topic.remembers = options.history && is_topic_name(name);
+    if (topic.remembers && owner_of(name) == index_) memory_.begin(number, options.history);
     if (topic.on_full) {
         topic.keeps_last_of_key = *topic.on_full == OverflowAction::replace_key;
     } else if constexpr (requires { Policy::Overflow::keeps_last_of_key; }) {
@@ -169,24 +229,61 @@ std::uint32_t TopicRouter<Policy>::intern(std::string_view name) {
 /// The owner gives a publication its place, and passes it on to the shards that have members.
 template <HubPolicy Policy>
 void TopicRouter<Policy>::sequence(std::string_view name, Outgoing const& outgoing) {
-    auto const number = delivery_->topics().find(name);
-    if (!number) {  // nobody is subscribed anywhere
-        if (outgoing.receipt) outgoing.receipt->add({});
-        return;
-    }
+    auto number = delivery_->topics().find(name);
+    if (!number && remembers(name)) number = intern(name);
+    if (!number) return tell_nobody(outgoing);  // nobody is subscribed anywhere
     Topic& topic = delivery_->topics()[*number];
+    if (topic.history)
+        if (auto const before = memory_.find_id(*number, outgoing.id, host_->now_ticks()))
+            return tell_nobody(outgoing, {topic.position.epoch, *before}, true);
     auto const position = backplane_.sequence(name, topic.position, outgoing.message);
     if (!position) return;  // it comes back from the broker
     topic.position = *position;
+    encode(*number, *position, outgoing, [&](Outgoing const& encoded) {
+        if (!topic.history) return pass_on(*number, encoded);
+        Frame const kept = outgoing.frame ? *outgoing.frame : Frame(outgoing.message);
+        memory_.add(*number, kept, outgoing.key, outgoing.expires_at, outgoing.id, host_->now_ticks());
+        pass_on(*number, encoded);
+    });
+}
+
+/// Calls `pass(Outgoing const&)` with what subscribers are sent.
+template <HubPolicy Policy>
+template <class Pass>
+void TopicRouter<Policy>::encode(std::uint32_t number, Position position, Outgoing const& outgoing, Pass&& pass) {
+    Topic const& topic = delivery_->topics()[number];
+    if constexpr (PublicationCodec<typename Policy::Codec>) {
+        if (is_topic_name(topic.name)) {
+            std::optional<Frame> frame;
+            if (!completes([&] { frame = codec_.publication({topic.name, position, topic.remembers}, outgoing.message); })) {
+                host_->on_event({.name = "policy_threw", .detail = "codec"});
+                return tell_nobody(outgoing);
+            }
+            if (!delivery_->fits(frame->size())) {
+                host_->on_event({.name = "publication_too_big", .detail = topic.name, .number = frame->size()});
+                return tell_nobody(outgoing);
+            }
+            Outgoing encoded = outgoing;
+            encoded.message = frame->message();
+            encoded.frame = &*frame;
+            return pass(encoded);
+        }
+    }
+    pass(outgoing);
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::pass_on(std::uint32_t number, Outgoing const& outgoing) {
+    Topic const& topic = delivery_->topics()[number];
     if (outgoing.receipt) {
-        outgoing.receipt->position = *position;
+        outgoing.receipt->position = topic.position;
         outgoing.receipt->expect(static_cast<std::size_t>(std::popcount(topic.interested_shards)));
     }
     Mail mail = letter(Mail::Kind::deliver, outgoing);
-    mail.position = *position;
+    mail.position = topic.position;
     for (std::uint64_t left = topic.interested_shards; left; left &= left - 1)
-        write({static_cast<std::uint16_t>(std::countr_zero(left))}, mail, name, outgoing);
-    publish_here(*number, outgoing);
+        write({static_cast<std::uint16_t>(std::countr_zero(left))}, mail, topic.name, outgoing);
+    publish_here(number, outgoing);
 }
 
 template <HubPolicy Policy>
@@ -202,17 +299,105 @@ void TopicRouter<Policy>::publish_here(std::uint32_t number, Outgoing const& out
 }
 
 template <HubPolicy Policy>
-bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number, std::uint8_t variant) {
+bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number, SessionId session,
+                                    SubscribeOptions const& options, std::uint8_t variant) {
+    using Begins = Delivery::Begins;
     Topic& topic = delivery_->topics()[number];
     ShardIndex const owner = owner_of(topic.name);
     bool const joining = owner != index_ && topic.interest != Topic::Interest::acknowledged;
     if (owner == index_ && topic.members.empty() && !topic.interested_shards) backplane_.interest(topic.name, true);
-    delivery_->join(subscriber, number, joining, variant);
+    Begins const begins = topic.remembers ? Begins::when_recovered : joining ? Begins::when_admitted : Begins::now;
+    delivery_->join(subscriber, number, begins, variant);
     if (joining && topic.interest == Topic::Interest::none) {
         topic.interest = Topic::Interest::asked;
         write(owner, Mail::Kind::interest, topic.name);
     }
-    return !joining;
+    if (topic.remembers)
+        ask(recoveries_.begin(subscriber, number, session), number, options.since.value_or(Position{}), options.newest);
+    return begins == Begins::now;
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::ask(Recovery const& recovery, std::uint32_t number, Position since, std::uint32_t newest) {
+    std::string_view const name = delivery_->topics()[number].name;
+    Mail const question{.kind = Mail::Kind::recover,
+                        .from = {},
+                        .session = recovery.session,
+                        .position = since,
+                        .key = newest,
+                        .id = recovery.serial};
+    write(owner_of(name), question, name, Outgoing{.message = MessageView::text({})});
+}
+
+/// The owner: what somebody missed, and where the live publications begin for him.
+template <HubPolicy Policy>
+void TopicRouter<Policy>::answer(Mail const& question, std::string_view name) {
+    std::uint32_t const number = intern(name);
+    Topic const& topic = delivery_->topics()[number];
+    HUBBUB_ASSERT(topic.history);  // the same name has the same options on every shard
+    std::optional<Position> since;
+    if (question.position.epoch) since = question.position;
+    Backlog const backlog = memory_.backlog(number, since, static_cast<std::uint32_t>(question.key),
+                                            delivery_->admission().limits(), host_->now_ticks());
+    Outgoing const nothing{.message = MessageView::text({})};
+    Mail mail{.kind = Mail::Kind::begin,
+              .from = index_,
+              .session = question.session,
+              .position = backlog.begins,
+              .key = backlog.recovered,
+              .id = question.id};
+    tell(question.from, mail, name, nothing);
+    for (HistoryPage::Message const& message : backlog.messages) {
+        mail.position.offset = message.offset;
+        Outgoing const kept{.message = message.frame.message(), .frame = &message.frame};
+        encode(number, mail.position, kept, [&](Outgoing const& encoded) {
+            mail.kind = Mail::Kind::backlog;
+            mail.opcode = encoded.message.opcode();
+            tell(question.from, mail, name, encoded);
+        });
+    }
+    mail.kind = Mail::Kind::end;
+    mail.position.offset = backlog.reached;
+    mail.key = topic.position.offset > backlog.reached;  // who is told at once may have published by now
+    tell(question.from, mail, name, nothing);
+}
+
+/// The subscriber's shard: what the owner says to who recovers.
+template <HubPolicy Policy>
+void TopicRouter<Policy>::hear_answer(Mail const& mail, std::string_view name, Outgoing const& outgoing) {
+    auto const number = delivery_->topics().find(name);
+    Subscriber* const subscriber = host_->find_subscriber(mail.session);
+    Recovery* const recovery = number && subscriber ? recoveries_.find(*subscriber, *number, mail.id) : nullptr;
+    if (!recovery) return;  // it has left meanwhile, or asked again
+    if (mail.kind == Mail::Kind::end) return end_recovery(*recovery, *number, *subscriber, mail);
+    if (mail.kind == Mail::Kind::begin) {
+        if (recovery->is_told && mail.key) return;  // it goes on
+        recovery->is_told = true;
+        recovery->reached = mail.position;
+        return host_->on_recovery(mail.session, {delivery_->topics()[*number].name, true, mail.position, mail.key != 0});
+    }
+    QueueLimits const& limits = delivery_->admission().limits();
+    OutboundQueue const& queue = subscriber->queue;
+    // A message by itself always has room.
+    recovery->is_interrupted =
+        recovery->is_interrupted || (!queue.empty() && (queue.messages() >= limits.messages / 2 ||
+                                                        queue.bytes() + outgoing.message.size() > limits.bytes / 2));
+    if (recovery->is_interrupted) return;
+    recovery->reached = mail.position;
+    host_->on_direct(mail.session, outgoing.message);
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::end_recovery(Recovery& recovery, std::uint32_t number, Subscriber& subscriber, Mail const& mail) {
+    if (!recovery.is_interrupted) recovery.reached = mail.position;
+    recovery.waits = recovery.is_interrupted || mail.key;
+    if (!recovery.waits) {
+        Topic& topic = delivery_->topics()[number];
+        delivery_->admit(topic, topic.members[subscriber.find(number)->place]);
+        recoveries_.end(subscriber, number);
+    } else if (subscriber.queue.empty()) {
+        ask_again(recovery, number);
+    }
 }
 
 template <HubPolicy Policy>
@@ -255,6 +440,10 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
             }
             return;
         case Mail::Kind::direct: return host_->on_direct(mail.session, outgoing.message);
+        case Mail::Kind::recover: return answer(mail, topic);
+        case Mail::Kind::begin:
+        case Mail::Kind::backlog:
+        case Mail::Kind::end: return hear_answer(mail, topic, outgoing);
     }
 }
 
@@ -265,7 +454,7 @@ void TopicRouter<Policy>::take_mail() {
     std::uint64_t waiting = mine.mailbox().take(reading_);
     reading_.read_all([this](Mail const& mail, std::string_view topic, MessageView message, Frame const* frame,
                              std::shared_ptr<PendingReceipt> receipt) {
-        read(mail, topic, Outgoing{message, frame, mail.session, mail.key, mail.expires_at, std::move(receipt)});
+        read(mail, topic, Outgoing{message, frame, mail.session, mail.key, mail.expires_at, mail.id, std::move(receipt)});
     });
     for (; waiting; waiting &= waiting - 1) (*ports_)[static_cast<std::size_t>(std::countr_zero(waiting))]->notify_of_room();
 }
@@ -291,6 +480,7 @@ void TopicRouter<Policy>::post_mail() {
 
 template <HubPolicy Policy>
 void TopicRouter<Policy>::forget_lonely() {
+    memory_.sweep(host_->now_ticks(), [this](std::uint32_t number) { lonely_.push_back(number); });
     for (std::uint32_t const number : std::exchange(lonely_, {})) forget(number);
 }
 
@@ -300,8 +490,9 @@ void TopicRouter<Policy>::forget(std::uint32_t number) {
     if (topic.name.empty() || !topic.members.empty() || !topic.run.empty() || topic.interest == Topic::Interest::asked) return;
     ShardIndex const owner = owner_of(topic.name);
     if (owner == index_) {
-        if (topic.interested_shards) return;
+        if (topic.interested_shards || (topic.history && !topic.history->empty())) return;
         backplane_.interest(topic.name, false);
+        if (topic.history) memory_.end(number);
     } else if (topic.interest == Topic::Interest::acknowledged) {
         write(owner, Mail::Kind::no_interest, topic.name);
     }
