@@ -105,6 +105,11 @@ class Hub {
     bool read_history(std::string_view topic, HistoryQuery query, UniqueFunction<void(HistoryPage const&)> completion) {
         return shared_->read_history(topic, query, std::move(completion));
     }
+    /// Who is subscribed to a topic that knows it (TopicOptions::presence), at most so many; the counts are of all. As `read_history`.
+    /// Cost: a posted function; a copy of each member.
+    bool read_presence(std::string_view topic, std::size_t most, UniqueFunction<void(PresencePage const&)> completion) {
+        return shared_->read_presence(topic, most, std::move(completion));
+    }
 
     /// Runs `function(session)` on the session's thread, if it is there then. False: the hub has ended.
     /// Cost: one posted function, which is not bounded, and a look-up by id.

@@ -62,6 +62,8 @@ struct Mail {
         acknowledge,  ///< from the owner: what follows is for them
         no_interest,  ///< to the owner: we have none any more
         direct,       ///< to one session
+        enter,        ///< to the owner: a session is there; the payload says who
+        leave,        ///< to the owner: it is not any more
         // Of a topic that remembers. `id` is the recovery's serial in each.
         recover,  ///< to the owner: what a session missed since `position`, or, if `key` is not 0, so many of the newest
         begin,    ///< from the owner: behind `position` it begins; `key` is 1 if that is where the session had been

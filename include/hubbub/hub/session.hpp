@@ -101,7 +101,12 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     /// Cost: two posted functions; a reference for each message.
     template <class F>
     bool read_history(std::string_view topic, HistoryQuery const& query, F function) {
-        return shard_->read_history(id(), topic, query, std::move(function));
+        return shard_->shared().read_history(topic, query, shard_->template give_back<HistoryPage>(id(), std::move(function)));
+    }
+    /// Who is subscribed to a topic that knows it, at most so many: calls `function(session, PresencePage const&)`. As `read_history`.
+    template <class F>
+    bool read_presence(std::string_view topic, std::size_t most, F function) {
+        return shard_->shared().read_presence(topic, most, shard_->template give_back<PresencePage>(id(), std::move(function)));
     }
 
     /// Gives it the identity that a new token brings: its labels and how long it holds. A session of nobody in particular may become
@@ -442,6 +447,7 @@ RefreshResult Session<Conn, Policy>::refresh(Authenticated const& who) {
 
     mine.permissions.clear();
     ++mine.identities;
+    shard_->note_identity(*this);
     plan_warning();
     shard_->reschedule(*this);
     return RefreshResult::refreshed;
@@ -452,6 +458,7 @@ bool Session<Conn, Policy>::add_label(std::string_view label) {
     if (state != State::open) return false;
     if (!shard_->join_internal(*this, internal_topics::label(label))) return false;
     extras().identity.labels.emplace_back(label);
+    shard_->note_identity(*this);
     return true;
 }
 

@@ -74,11 +74,12 @@ class Shard final : private TurnHook, private RouterHost {
             return {static_cast<std::uint16_t>(hash(topic) % ports.size())};
         }
         bool read_history(std::string_view topic, HistoryQuery query, UniqueFunction<void(HistoryPage const&)> completion) {
-            return post(owner_of(topic),
-                        [name = std::string(topic), query, completion = std::move(completion)](Shard& shard) mutable {
-                            HistoryPage const page = shard.router_.read_history(name, query);
-                            completes([&] { completion(page); });
-                        });
+            return at_owner(topic, std::move(completion),
+                            [query](Router& router, std::string const& name) { return router.read_history(name, query); });
+        }
+        bool read_presence(std::string_view topic, std::size_t most, UniqueFunction<void(PresencePage const&)> completion) {
+            return at_owner(topic, std::move(completion),
+                            [most](Router& router, std::string const& name) { return router.read_presence(name, most); });
         }
         /// Runs `function(shard)` in a turn of that shard, from any thread. False: it has ended, and the function is gone.
         template <class F>
@@ -86,6 +87,16 @@ class Shard final : private TurnHook, private RouterHost {
             return ports[index.value]->post([weak = shards[index.value], function = std::move(function)]() mutable {
                 if (auto const shard = weak.lock(); shard && !shard->has_ended()) function(*shard);
             });
+        }
+
+       private:
+        template <class Completion, class Read>
+        bool at_owner(std::string_view topic, Completion completion, Read read) {
+            return post(owner_of(topic),
+                        [name = std::string(topic), completion = std::move(completion), read](Shard& shard) mutable {
+                            auto const page = read(shard.router_, name);
+                            completes([&] { completion(page); });
+                        });
         }
     };
 
@@ -223,6 +234,7 @@ class Shard final : private TurnHook, private RouterHost {
     void note_write() noexcept { ++writes_; }
     /// A session that recovers has room again.
     void go_on(SessionType& session) { router_.go_on(session); }
+    void note_identity(SessionType& session) { router_.note_identity(session); }
     /// What it has queued is much: it goes out in parts, behind what others have queued, and over several turns if need be.
     void flush_in_parts(SessionType& session) {
         session.in_flush_list = true;
@@ -244,16 +256,17 @@ class Shard final : private TurnHook, private RouterHost {
         std::uint32_t const now = milliseconds();
         if (pinged_at && now >= pinged_at) round_trip_ = (round_trip_ * 7 + (now - pinged_at)) / 8;
     }
-    template <class F>
-    bool read_history(SessionId reader, std::string_view topic, HistoryQuery const& query, F function) {
-        return shared_->read_history(
-            topic, query, [shared = shared_, reader, function = std::move(function)](HistoryPage const& page) mutable {
-                shared->post(reader.shard, [reader, page, function = std::move(function)](Shard& shard) mutable {
-                    auto on_page = [&](SessionType& session) { function(session, page); };
-                    shard.visit(reader, on_page);
-                });
+    /// What a session reads of a topic it is given on its own loop.
+    template <class Page, class F>
+    auto give_back(SessionId reader, F function) {
+        return [shared = shared_, reader, function = std::move(function)](Page const& page) mutable {
+            shared->post(reader.shard, [reader, page, function = std::move(function)](Shard& shard) mutable {
+                auto on_page = [&](SessionType& session) { function(session, page); };
+                shard.visit(reader, on_page);
             });
+        };
     }
+    Shared& shared() noexcept { return *shared_; }
     bool is_congested(std::string_view topic) const noexcept { return router_.is_congested(topic); }
     /// Does not read from who publishes, until the mail gets through.
     void hold_back(SessionType& session) {
@@ -345,6 +358,11 @@ class Shard final : private TurnHook, private RouterHost {
             call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
     }
     void on_event(Event const& event) noexcept override { tell_event(event); }
+    SessionId id_of(Subscriber& subscriber) noexcept override { return static_cast<SessionType&>(subscriber).id(); }
+    PresenceMember member_of(Subscriber& subscriber) override {
+        auto const& session = static_cast<SessionType&>(subscriber);
+        return {session.id(), session.identity().user, session.identity().labels};
+    }
 
     ShardPort& port() noexcept { return *shared_->ports[index_.value]; }
     auto links() noexcept {
@@ -715,6 +733,7 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
     result.memory_of_queues = delivery_.pool().footprint();
     result.memory_of_inbound = kept_ + kept_by_handshakes_;
     result.memory_of_history = router_.memory().bytes();
+    result.memory_of_presence = router_.presence_bytes();
     result.shed = shed_;
     result.throttled = throttled_;
     if constexpr (compresses<Policy>) result.compression = compression_.counts();
@@ -757,7 +776,8 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::settle_memory() {
     unsettled_ = 0;
     auto const used = [this] {
-        std::size_t bytes = delivery_.pool().footprint() + kept_ + kept_by_handshakes_ + router_.memory().bytes();
+        std::size_t bytes =
+            delivery_.pool().footprint() + kept_ + kept_by_handshakes_ + router_.memory().bytes() + router_.presence_bytes();
         if constexpr (compresses<Policy>) bytes += compression_.counts().bytes;
         if constexpr (requires { driver_->footprint(); }) bytes += driver_->footprint();  // TLS
         return bytes;
@@ -960,6 +980,7 @@ void Shard<Conn, Policy>::run_ticks() {
             });
         }
     }
+    router_.tell_presence();
     if (is_slow_tick) {
         router_.forget_lonely();
         delivery_.pool().trim();

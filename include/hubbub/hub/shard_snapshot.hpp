@@ -29,6 +29,7 @@ struct ShardSnapshot {
     std::size_t memory_of_queues = 0;         ///< the same with what is free for use and what large messages take: bytes
     std::size_t memory_of_inbound = 0;        ///< bytes for what came and is not whole, or waits
     std::size_t memory_of_history = 0;        ///< bytes for what topics remember
+    std::size_t memory_of_presence = 0;       ///< bytes for who is subscribed to topics that know it
     std::uint64_t shed = 0;                   ///< sessions that were ended for want of memory
     CompressionCounts compression;            ///< all 0 without Policy::Compression
     std::chrono::microseconds loop_lag{0};    ///< how late the last tick was; the worst of all shards
@@ -50,6 +51,7 @@ struct ShardSnapshot {
         memory_of_queues += other.memory_of_queues;
         memory_of_inbound += other.memory_of_inbound;
         memory_of_history += other.memory_of_history;
+        memory_of_presence += other.memory_of_presence;
         shed += other.shed;
         throttled += other.throttled;
         compression += other.compression;

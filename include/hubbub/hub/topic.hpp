@@ -8,6 +8,7 @@
 
 #include <hubbub/core/position.hpp>
 #include <hubbub/hub/history.hpp>
+#include <hubbub/hub/presence.hpp>
 #include <hubbub/hub/subscriber.hpp>
 #include <hubbub/hub/variant_runs.hpp>
 #include <hubbub/policy/overflow_action.hpp>
@@ -58,9 +59,11 @@ struct Topic {
     bool keeps_last_of_key = false;         ///< its messages conflate by key
     bool has_parts = false;                 ///< somebody gets only a part of the open run
     bool remembers = false;                 ///< it has a history, at the owner
+    bool knows_members = false;             ///< it has a presence, at the owner
     std::uint32_t superseded = 0;           ///< messages that were overwritten in the open run
     std::unique_ptr<VariantRuns> variants;  ///< while some member is sent other frames than the plain ones
-    std::unique_ptr<History> history;       ///< at the owner
+    std::unique_ptr<History> history;       ///< at the owner, like the next
+    std::unique_ptr<Presence> presence;
     std::uint64_t dropped[drop_reasons] = {};
 };
 

@@ -28,6 +28,8 @@ struct RouterHost {
     /// Where the topic begins for who subscribed to one that remembers. Calls user code at once.
     virtual void on_recovery(SessionId id, Subscription const& subscription) = 0;
     virtual void on_event(Event const& event) noexcept = 0;
+    virtual SessionId id_of(Subscriber& subscriber) noexcept = 0;
+    virtual PresenceMember member_of(Subscriber& subscriber) = 0;
     virtual std::int64_t now_ticks() const noexcept = 0;
 
    protected:
@@ -93,14 +95,14 @@ class TopicRouter {
     bool subscribe(Subscriber& subscriber, std::uint32_t number, SessionId session, SubscribeOptions const& options = {},
                    std::uint8_t variant = ws::Compressor::plain);
     void unsubscribe(Subscriber& subscriber, std::uint32_t number) {
-        recoveries_.end(subscriber, number);
+        end_membership(subscriber, number);
         delivery_->leave(subscriber, number);
         if (delivery_->topics()[number].members.empty()) lonely_.push_back(number);
     }
     void leave_all(Subscriber& subscriber) {
         subscriber.each_membership([&](Membership const& each) {
             lonely_.push_back(each.topic);
-            recoveries_.end(subscriber, each.topic);
+            end_membership(subscriber, each.topic);
         });
         delivery_->leave_all(subscriber);
     }
@@ -117,6 +119,17 @@ class TopicRouter {
         return memory_.page(*number, query, host_->now_ticks());
     }
     TopicMemory& memory() noexcept { return memory_; }
+    /// Bytes of memory for who is where.
+    std::size_t presence_bytes() const noexcept { return presence_bytes_; }
+    /// Its topics are told who it is now.
+    void note_identity(Subscriber& subscriber) {
+        subscriber.each_membership([&](Membership const& each) {
+            if (delivery_->topics()[each.topic].knows_members) enter(subscriber, each.topic);
+        });
+    }
+    PresencePage read_presence(std::string_view topic, std::size_t most) const;
+    /// Tells subscribers who has come and gone, where it is time.
+    void tell_presence();
     std::uint32_t intern(std::string_view name);
 
     /// Reads what others have left here, once a turn.
@@ -178,6 +191,27 @@ class TopicRouter {
         outgoing.receipt->repeated = repeated;
         outgoing.receipt->add({});
     }
+    void end_membership(Subscriber& subscriber, std::uint32_t number) {
+        recoveries_.end(subscriber, number);
+        Topic const& topic = delivery_->topics()[number];
+        if (!topic.knows_members) return;
+        Outgoing const who{.message = MessageView::text({}), .except = host_->id_of(subscriber)};
+        tell_owner(Mail::Kind::leave, topic.name, who);
+    }
+    void enter(Subscriber& subscriber, std::uint32_t number) {
+        PresenceMember const member = host_->member_of(subscriber);
+        std::string const text = detail::write_member(member);
+        tell_owner(Mail::Kind::enter, delivery_->topics()[number].name,
+                   {.message = MessageView::text(text), .except = member.session});
+    }
+    void tell_owner(Mail::Kind kind, std::string_view topic, Outgoing const& outgoing) {
+        ShardIndex const owner = owner_of(topic);
+        Mail const mail = letter(kind, outgoing);
+        if (owner == index_) return read(mail, topic, outgoing);
+        write(owner, mail, topic, outgoing);
+    }
+    template <class Change>
+    void change_presence(std::string_view name, Change&& change);
     void ask(Recovery const& recovery, std::uint32_t number, Position since, std::uint32_t newest);
     void ask_again(Recovery& recovery, std::uint32_t number) {
         recoveries_.ask_again(recovery);
@@ -201,6 +235,9 @@ class TopicRouter {
     typename Policy::Codec codec_;
     TopicMemory memory_;
     Recoveries recoveries_;
+    std::size_t presence_bytes_ = 0;
+    /// Topics where somebody came or went, and when that is told.
+    std::vector<std::pair<std::int64_t, std::uint32_t>> changed_;
     std::vector<MailBag> outgoing_;  ///< by shard
     bool has_outgoing_ = false;
     bool is_congested_ = false;
@@ -217,7 +254,11 @@ std::uint32_t TopicRouter<Policy>::intern(std::string_view name) {
     TopicOptions const options = options_.options_for(name);
     topic.on_full = options.on_full;
     topic.remembers = options.history && is_topic_name(name);
-    if (topic.remembers && owner_of(name) == index_) memory_.begin(number, options.history);
+    topic.knows_members = options.presence && is_topic_name(name);
+    if (owner_of(name) == index_) {
+        if (topic.remembers) memory_.begin(number, options.history);
+        if (topic.knows_members) topic.presence = std::make_unique<Presence>();
+    }
     if (topic.on_full) {
         topic.keeps_last_of_key = *topic.on_full == OverflowAction::replace_key;
     } else if constexpr (requires { Policy::Overflow::keeps_last_of_key; }) {
@@ -312,6 +353,7 @@ bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number
         topic.interest = Topic::Interest::asked;
         write(owner, Mail::Kind::interest, topic.name);
     }
+    if (topic.knows_members) enter(subscriber, number);
     if (topic.remembers)
         ask(recoveries_.begin(subscriber, number, session), number, options.since.value_or(Position{}), options.newest);
     return begins == Begins::now;
@@ -440,6 +482,10 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
             }
             return;
         case Mail::Kind::direct: return host_->on_direct(mail.session, outgoing.message);
+        case Mail::Kind::enter:
+            return change_presence(
+                topic, [&](Presence& presence) { presence.enter(detail::read_member(mail.session, outgoing.message.view())); });
+        case Mail::Kind::leave: return change_presence(topic, [&](Presence& presence) { presence.leave(mail.session); });
         case Mail::Kind::recover: return answer(mail, topic);
         case Mail::Kind::begin:
         case Mail::Kind::backlog:
@@ -493,10 +539,71 @@ void TopicRouter<Policy>::forget(std::uint32_t number) {
         if (topic.interested_shards || (topic.history && !topic.history->empty())) return;
         backplane_.interest(topic.name, false);
         if (topic.history) memory_.end(number);
+        if (topic.presence) presence_bytes_ -= topic.presence->footprint();
     } else if (topic.interest == Topic::Interest::acknowledged) {
         write(owner, Mail::Kind::no_interest, topic.name);
     }
     delivery_->topics().erase(number);
+}
+
+template <HubPolicy Policy>
+template <class Change>
+void TopicRouter<Policy>::change_presence(std::string_view name, Change&& change) {
+    auto const number = delivery_->topics().find(name);
+    if (!number || !delivery_->topics()[*number].presence) return;
+    Presence& presence = *delivery_->topics()[*number].presence;
+    bool const was_told = !presence.has_changed();
+    presence_bytes_ -= presence.footprint();
+    change(presence);
+    std::chrono::milliseconds const pause = options_.options_for(name).presence.told_every;
+    if (!PresenceCodec<typename Policy::Codec> || pause.count() == 0)
+        presence.forget_change();
+    else if (was_told && presence.has_changed())
+        changed_.emplace_back(host_->now_ticks() + Duration(pause).count(), *number);
+    presence_bytes_ += presence.footprint();
+}
+
+template <HubPolicy Policy>
+PresencePage TopicRouter<Policy>::read_presence(std::string_view topic, std::size_t most) const {
+    auto const number = delivery_->topics().find(topic);
+    if (!number || !delivery_->topics()[*number].presence) return {};
+    Presence const& presence = *delivery_->topics()[*number].presence;
+    PresencePage page{{}, presence.sessions(), presence.users()};
+    for (auto const& [session, member] : presence.members()) {
+        if (page.members.size() == most) break;
+        page.members.push_back(member);
+    }
+    return page;
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::tell_presence() {
+    if constexpr (PresenceCodec<typename Policy::Codec>) {
+        std::int64_t const now = host_->now_ticks();
+        std::size_t kept = 0;
+        for (auto const& [due, number] : changed_) {
+            if (due > now) {
+                changed_[kept++] = {due, number};
+                continue;
+            }
+            Topic const& topic = delivery_->topics()[number];
+            if (!topic.presence || !topic.presence->has_changed()) continue;
+            presence_bytes_ -= topic.presence->footprint();
+            PresenceChange const change =
+                topic.presence->take_change(topic.name, options_.options_for(topic.name).presence.most_told);
+            presence_bytes_ += topic.presence->footprint();
+            if (change.entered.empty() && change.left.empty()) continue;
+            std::optional<Frame> frame;
+            if (!completes([&] { frame = codec_.presence(change); })) {
+                host_->on_event({.name = "policy_threw", .detail = "codec"});
+            } else if (frame && delivery_->fits(frame->size())) {
+                pass_on(number, {.message = frame->message(), .frame = &*frame});
+            } else if (frame) {
+                host_->on_event({.name = "publication_too_big", .detail = topic.name, .number = frame->size()});
+            }
+        }
+        changed_.resize(kept);
+    }
 }
 
 }  // namespace hubbub::inline v0

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <hubbub/core/position.hpp>
+#include <hubbub/policy/presence.hpp>
 #include <hubbub/ws/frame.hpp>
 
 namespace hubbub::inline v0 {
@@ -22,7 +23,8 @@ struct PublicationInfo {
 /// Exemplar:
 ///     struct CodecExemplar {
 ///         std::optional<hubbub::Frame> gap_notice(std::uint64_t missed) const;
-///         hubbub::Frame publication(hubbub::PublicationInfo const&, hubbub::MessageView) const;  // may be left out
+///         hubbub::Frame publication(hubbub::PublicationInfo const&, hubbub::MessageView) const;     // may be left out
+///         std::optional<hubbub::Frame> presence(hubbub::PresenceChange const&) const;                   // may be left out
 ///     };
 ///
 /// Required behaviour:
@@ -32,6 +34,8 @@ struct PublicationInfo {
 ///   the topic's owner, and again for who gets it from the history. Not called for what is for all, a user or a label. What comes out
 ///   too long for a session's queue is published to nobody, with the event `publication_too_big`. Without it they are sent what was
 ///   published.
+/// - `presence` is what subscribers are sent when others have come or gone; nothing, if they are not told. On the loop of the topic's
+///   owner. It has no place in the topic's order, and is not remembered.
 ///
 /// Models: SilentCodec.
 template <class T>
@@ -42,6 +46,11 @@ concept Codec = std::copy_constructible<T> && requires(T const& codec, std::uint
 template <class T>
 concept PublicationCodec = requires(T const& codec, PublicationInfo const& info, MessageView message) {
     { codec.publication(info, message) } -> std::same_as<Frame>;
+};
+
+template <class T>
+concept PresenceCodec = requires(T const& codec, PresenceChange const& change) {
+    { codec.presence(change) } -> std::same_as<std::optional<Frame>>;
 };
 
 /// Sends what the application sends and nothing else.

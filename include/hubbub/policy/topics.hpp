@@ -13,6 +13,7 @@
 
 #include <hubbub/core/exceptions.hpp>
 #include <hubbub/policy/overflow_action.hpp>
+#include <hubbub/policy/presence.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -33,6 +34,7 @@ struct HistoryLimits {
 struct TopicOptions {
     std::optional<OverflowAction> on_full{};  ///< instead of the hub's policy
     HistoryLimits history{};                  ///< it remembers: who was away gets what he missed
+    PresenceOptions presence{};               ///< it knows who is there
 };
 
 /// Says what is special about each topic, by its name or a prefix of it, so that ten thousand rooms need no ten thousand calls.
@@ -87,6 +89,7 @@ class TopicsByName {
             auto const demand = [&where](bool holds, char const* sentence) {
                 if (!holds) detail::throw_exception(std::invalid_argument("TopicsByName::Options::" + where + sentence));
             };
+            demand(options.presence.told_every.count() >= 0, ": presence.told_every must not be negative");
             if (!history) return;
             demand(history.bytes > 0, ": history.bytes must be positive");
             demand(history.age.count() > 0, ": history.age must be positive");

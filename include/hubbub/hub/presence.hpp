@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <hubbub/policy/presence.hpp>
+
+namespace hubbub::inline v0 {
+
+/// Who is subscribed to a topic, and who has come and gone since it was last told.
+///
+/// Threading: the shard of the topic's owner. Cost: constant for each call that is about one member.
+class Presence {
+   public:
+    using Members = std::unordered_map<SessionId, PresenceMember>;
+
+    /// Comes, or is another now than before: somebody has been given another identity.
+    void enter(PresenceMember member) {
+        auto const found = members_.find(member.session);
+        note_before(member.session, found == members_.end() ? nullptr : &found->second);
+        if (found != members_.end()) forget(found);
+        bytes_ += size_of(member);
+        ++sessions_of_[member.user];
+        SessionId const session = member.session;
+        members_.emplace(session, std::move(member));
+    }
+    void leave(SessionId session) {
+        auto const found = members_.find(session);
+        if (found == members_.end()) return;
+        note_before(session, &found->second);
+        forget(found);
+    }
+
+    Members const& members() const noexcept { return members_; }
+    std::size_t sessions() const noexcept { return members_.size(); }
+    /// Sessions of nobody in particular are one user together.
+    std::size_t users() const noexcept { return sessions_of_.size(); }
+    bool has_changed() const noexcept { return !before_.empty(); }
+    /// What has changed since the last call, at most so many of each kind. Who came and went in between was not there.
+    PresenceChange take_change(std::string_view topic, std::size_t most);
+    /// Nobody wants to be told.
+    void forget_change() noexcept { before_.clear(); }
+    /// Bytes of memory, more or less.
+    std::size_t footprint() const noexcept { return bytes_ + before_.size() * node; }
+
+   private:
+    static constexpr std::size_t node = 64;
+
+    static std::size_t size_of(PresenceMember const& member) noexcept {
+        std::size_t bytes = node * 2 + sizeof member + member.user.size() * 2;
+        for (std::string const& label : member.labels) bytes += sizeof label + label.size();
+        return bytes;
+    }
+    void forget(Members::iterator member) {
+        bytes_ -= size_of(member->second);
+        if (auto const user = sessions_of_.find(member->second.user); --user->second == 0) sessions_of_.erase(user);
+        members_.erase(member);
+    }
+    void note_before(SessionId session, PresenceMember const* member) {
+        if (before_.contains(session)) return;
+        before_.emplace(session, member ? std::optional(*member) : std::nullopt);
+    }
+
+    Members members_;
+    std::unordered_map<std::string, std::size_t> sessions_of_;             ///< by user
+    std::unordered_map<SessionId, std::optional<PresenceMember>> before_;  ///< what changed was, when it was last told
+    std::size_t bytes_ = 0;
+};
+
+inline PresenceChange Presence::take_change(std::string_view topic, std::size_t most) {
+    PresenceChange change{.topic = topic, .sessions = sessions(), .users = users()};
+    auto const add = [&](std::vector<PresenceMember>& list, PresenceMember const& member) {
+        if (list.size() < most)
+            list.push_back(member);
+        else
+            ++change.untold;
+    };
+    for (auto const& [session, before] : before_) {
+        auto const now = members_.find(session);
+        if (now == members_.end()) {
+            if (before) add(change.left, *before);
+        } else if (!before || *before != now->second) {
+            add(change.entered, now->second);
+        }
+    }
+    before_.clear();
+    return change;
+}
+
+namespace detail {
+/// A member in a letter: each text behind its length.
+inline std::string write_member(PresenceMember const& member) {
+    std::string out;
+    auto const put = [&out](std::string_view text) {
+        auto const size = static_cast<std::uint32_t>(text.size());
+        out.append(reinterpret_cast<char const*>(&size), sizeof size).append(text);
+    };
+    put(member.user);
+    for (std::string const& label : member.labels) put(label);
+    return out;
+}
+inline PresenceMember read_member(SessionId session, std::string_view letter) {
+    auto const take = [&letter] {
+        std::uint32_t size;
+        std::memcpy(&size, letter.data(), sizeof size);
+        std::string text(letter.substr(sizeof size, size));
+        letter.remove_prefix(sizeof size + size);
+        return text;
+    };
+    PresenceMember member{session, take(), {}};
+    while (!letter.empty()) member.labels.push_back(take());
+    return member;
+}
+}  // namespace detail
+
+}  // namespace hubbub::inline v0
