@@ -101,12 +101,13 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     /// Cost: two posted functions; a reference for each message.
     template <class F>
     bool read_history(std::string_view topic, HistoryQuery const& query, F function) {
-        return shard_->shared().read_history(topic, query, shard_->template give_back<HistoryPage>(id(), std::move(function)));
+        return shard_->shared().read_history(topic, query, shard_->template for_reader<HistoryPage>(id(), std::move(function)));
     }
     /// Who is subscribed to a topic that knows it, at most so many: calls `function(session, PresencePage const&)`. As `read_history`.
     template <class F>
     bool read_presence(std::string_view topic, std::size_t most, F function) {
-        return shard_->shared().read_presence(topic, most, shard_->template give_back<PresencePage>(id(), std::move(function)));
+        return shard_->shared().read_presence(topic, most,
+                                              shard_->template for_reader<PresencePage>(id(), std::move(function)));
     }
 
     /// Gives it the identity that a new token brings: its labels and how long it holds. A session of nobody in particular may become

@@ -18,6 +18,7 @@
 #include <hubbub/core/small_random.hpp>
 #include <hubbub/hub/any_handler.hpp>
 #include <hubbub/hub/drain.hpp>
+#include <hubbub/hub/hub_shared.hpp>
 #include <hubbub/hub/memory_account.hpp>
 #include <hubbub/hub/reception.hpp>
 #include <hubbub/hub/revocation.hpp>
@@ -49,56 +50,7 @@ class Shard final : private TurnHook, private RouterHost {
     struct TickLimits {
         std::uint32_t message, write, close, idle, lifetime, expiry_warning, expiry_grace;
     };
-    /// What all shards of a hub share.
-    struct Shared {
-        Shared(HubOptions<Policy> given, std::size_t shard_count)
-            : options(std::move(given)),
-              loads(shard_count),
-              memory(options.memory ? options.memory : std::make_shared<MemoryBudget>()) {}
-        HubOptions<Policy> options;
-        LimitTable limits;
-        RateTable rates;
-        ShardLoads loads;
-        std::shared_ptr<MemoryBudget> memory;
-        typename Router::Ports ports;
-        std::vector<std::weak_ptr<Shard>> shards;
-        SipHash hash;
-        std::atomic<bool> is_over{false};  ///< the hub is destroyed: no hook begins from here on
-
-        /// A number by chance, or the one that the seed gives for `purpose`.
-        std::uint64_t draw(std::uint64_t purpose) const {
-            if (options.seed) return SipHash{options.seed, purpose}({});
-            return detail::entropy();
-        }
-        ShardIndex owner_of(std::string_view topic) const noexcept {
-            return {static_cast<std::uint16_t>(hash(topic) % ports.size())};
-        }
-        bool read_history(std::string_view topic, HistoryQuery query, UniqueFunction<void(HistoryPage const&)> completion) {
-            return at_owner(topic, std::move(completion),
-                            [query](Router& router, std::string const& name) { return router.read_history(name, query); });
-        }
-        bool read_presence(std::string_view topic, std::size_t most, UniqueFunction<void(PresencePage const&)> completion) {
-            return at_owner(topic, std::move(completion),
-                            [most](Router& router, std::string const& name) { return router.read_presence(name, most); });
-        }
-        /// Runs `function(shard)` in a turn of that shard, from any thread. False: it has ended, and the function is gone.
-        template <class F>
-        bool post(ShardIndex index, F function) {
-            return ports[index.value]->post([weak = shards[index.value], function = std::move(function)]() mutable {
-                if (auto const shard = weak.lock(); shard && !shard->has_ended()) function(*shard);
-            });
-        }
-
-       private:
-        template <class Completion, class Read>
-        bool at_owner(std::string_view topic, Completion completion, Read read) {
-            return post(owner_of(topic),
-                        [name = std::string(topic), completion = std::move(completion), read](Shard& shard) mutable {
-                            auto const page = read(shard.router_, name);
-                            completes([&] { completion(page); });
-                        });
-        }
-    };
+    using Shared = HubShared<Conn, Policy>;
 
     Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Shared> shared, typename Driver::Options const& driver,
           AnyHandler<SessionType> handler);
@@ -107,6 +59,7 @@ class Shard final : private TurnHook, private RouterHost {
     ShardLoop& loop() noexcept { return loop_; }
     ShardIndex index() const noexcept { return index_; }
     Driver& driver() noexcept { return *driver_; }
+    Router& router() noexcept { return router_; }
     bool has_ended() const noexcept { return ended_ || shared_->is_over.load(std::memory_order_relaxed); }
 
     // ---- connections
@@ -256,9 +209,9 @@ class Shard final : private TurnHook, private RouterHost {
         std::uint32_t const now = milliseconds();
         if (pinged_at && now >= pinged_at) round_trip_ = (round_trip_ * 7 + (now - pinged_at)) / 8;
     }
-    /// What a session reads of a topic it is given on its own loop.
+    /// Calls `function(session, page)` for who reads, on his loop, with what the owner of a topic answers.
     template <class Page, class F>
-    auto give_back(SessionId reader, F function) {
+    auto for_reader(SessionId reader, F function) {
         return [shared = shared_, reader, function = std::move(function)](Page const& page) mutable {
             shared->post(reader.shard, [reader, page, function = std::move(function)](Shard& shard) mutable {
                 auto on_page = [&](SessionType& session) { function(session, page); };
@@ -733,7 +686,7 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
     result.memory_of_queues = delivery_.pool().footprint();
     result.memory_of_inbound = kept_ + kept_by_handshakes_;
     result.memory_of_history = router_.memory().bytes();
-    result.memory_of_presence = router_.presence_bytes();
+    result.memory_of_presence = router_.presences().bytes();
     result.shed = shed_;
     result.throttled = throttled_;
     if constexpr (compresses<Policy>) result.compression = compression_.counts();
@@ -750,12 +703,12 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     open_ready();
     router_.take_mail();  // once a turn, else it would starve the sockets
     do {
-        router_.post_mail();
+        router_.post_office().post_mail();
         delivery_.fan_out();
         flush_all();
         close_phase();
         open_ready();
-    } while (delivery_.has_work() || router_.has_unposted() || !told_.empty());
+    } while (delivery_.has_work() || router_.post_office().has_unposted() || !told_.empty());
     if (!held_back_.empty()) release_held_back();
     delivery_.end_turn();
     for (SessionType* const session : burying_) {
@@ -777,7 +730,7 @@ void Shard<Conn, Policy>::settle_memory() {
     unsettled_ = 0;
     auto const used = [this] {
         std::size_t bytes =
-            delivery_.pool().footprint() + kept_ + kept_by_handshakes_ + router_.memory().bytes() + router_.presence_bytes();
+            delivery_.pool().footprint() + kept_ + kept_by_handshakes_ + router_.memory().bytes() + router_.presences().bytes();
         if constexpr (compresses<Policy>) bytes += compression_.counts().bytes;
         if constexpr (requires { driver_->footprint(); }) bytes += driver_->footprint();  // TLS
         return bytes;
@@ -927,7 +880,7 @@ void Shard<Conn, Policy>::tell() {
 
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::release_held_back() {
-    if (router_.is_any_congested()) return;
+    if (router_.post_office().is_any_congested()) return;
     for (SessionId const id : std::exchange(held_back_, {}))
         if (SessionType* const session = find(id)) session->resume(SessionType::paused_by_congestion);
 }

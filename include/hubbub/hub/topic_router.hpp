@@ -11,8 +11,9 @@
 #include <hubbub/core/siphash.hpp>
 #include <hubbub/hub/delivery.hpp>
 #include <hubbub/hub/hub_options.hpp>
+#include <hubbub/hub/post_office.hpp>
+#include <hubbub/hub/presence_book.hpp>
 #include <hubbub/hub/recoveries.hpp>
-#include <hubbub/hub/shard_port.hpp>
 #include <hubbub/hub/subscription.hpp>
 #include <hubbub/hub/topic_memory.hpp>
 
@@ -60,12 +61,11 @@ struct Outgoing {
 template <HubPolicy Policy>
 class TopicRouter {
    public:
-    using Ports = std::vector<std::shared_ptr<ShardPort>>;
+    using Ports = PostOffice::Ports;
 
     TopicRouter(ShardIndex index, Ports const& ports, Delivery& delivery, HubOptions<Policy> const& options, SipHash hash,
                 std::uint64_t epoch, RouterHost& host)
         : index_(index),
-          ports_(&ports),
           delivery_(&delivery),
           hash_(hash),
           epoch_(epoch),
@@ -74,10 +74,12 @@ class TopicRouter {
           options_(options.topics),
           codec_(options.codec),
           memory_(delivery.topics()),
-          outgoing_(ports.size()) {}
+          presences_(delivery.topics()),
+          post_office_(index, ports) {}
 
     ShardIndex owner_of(std::string_view topic) const noexcept {
-        return {static_cast<std::uint16_t>(ports_->size() == 1 ? 0 : hash_(topic) % ports_->size())};
+        std::size_t const count = post_office_.shard_count();
+        return {static_cast<std::uint16_t>(count == 1 ? 0 : hash_(topic) % count)};
     }
 
     /// From this shard's own thread.
@@ -119,33 +121,33 @@ class TopicRouter {
         return memory_.page(*number, query, host_->now_ticks());
     }
     TopicMemory& memory() noexcept { return memory_; }
-    /// Bytes of memory for who is where.
-    std::size_t presence_bytes() const noexcept { return presence_bytes_; }
     /// Its topics are told who it is now.
     void note_identity(Subscriber& subscriber) {
         subscriber.each_membership([&](Membership const& each) {
             if (delivery_->topics()[each.topic].knows_members) enter(subscriber, each.topic);
         });
     }
-    PresencePage read_presence(std::string_view topic, std::size_t most) const;
+    PresencePage read_presence(std::string_view topic, std::size_t most) const {
+        auto const number = delivery_->topics().find(topic);
+        if (!number || !delivery_->topics()[*number].presence) return {};
+        return presences_.page(*number, most);
+    }
+    PresenceBook const& presences() const noexcept { return presences_; }
     /// Tells subscribers who has come and gone, where it is time.
     void tell_presence();
     std::uint32_t intern(std::string_view name);
 
     /// Reads what others have left here, once a turn.
-    void take_mail();
-    /// Hands over what is meant for others. Before the fan-out: they can begin at once.
-    void post_mail();
-    bool has_unposted() const noexcept { return has_outgoing_ && !is_congested_; }
+    void take_mail() {
+        post_office_.take_mail([this](Mail const& mail, std::string_view topic, MessageView message, Frame const* frame,
+                                      std::shared_ptr<PendingReceipt> receipt) {
+            read(mail, topic, Outgoing{message, frame, mail.session, mail.key, mail.expires_at, mail.id, std::move(receipt)});
+        });
+    }
+    PostOffice& post_office() noexcept { return post_office_; }
     /// Who publishes to a topic now should pause: this shard, or the topic's owner, cannot get rid of its mail.
     bool is_congested(std::string_view topic) const noexcept {
-        return ports_->size() > 1 &&
-               (is_congested_ || (*ports_)[owner_of(topic).value]->mailbox().congested.load(std::memory_order_relaxed));
-    }
-    bool is_any_congested() const noexcept {
-        for (auto const& port : *ports_)
-            if (port->mailbox().congested.load(std::memory_order_relaxed)) return true;
-        return false;
+        return post_office_.shard_count() > 1 && post_office_.is_congested(owner_of(topic));
     }
     /// On a slow tick, so that a topic whose last member comes back at once is not asked for again.
     void forget_lonely();
@@ -163,18 +165,13 @@ class TopicRouter {
     }
 
    private:
-    void write(ShardIndex to, Mail mail, std::string_view topic, Outgoing const& outgoing) {
-        mail.from = index_;
-        outgoing_[to.value].put(mail, topic, outgoing.message.payload(), outgoing.frame, outgoing.receipt);
-        has_outgoing_ = true;
+    void write(ShardIndex to, Mail const& mail, std::string_view topic, Outgoing const& outgoing) {
+        post_office_.write(to, mail, topic, outgoing.message.payload(), outgoing.frame, outgoing.receipt);
     }
     void write(ShardIndex to, Mail::Kind kind, std::string_view topic, Position position = {}) {
-        Outgoing const nothing{.message = MessageView::text({})};
-        Mail mail = letter(kind, nothing);
-        mail.position = position;
-        write(to, mail, topic, nothing);
+        post_office_.write(to, {.kind = kind, .from = {}, .session = {}, .position = position}, topic, {});
     }
-    /// The owner's word, which a subscriber here hears at once: as publications come at once.
+    /// The same; on this shard it is heard at once, as publications are.
     void tell(ShardIndex to, Mail const& mail, std::string_view topic, Outgoing const& outgoing) {
         if (to == index_) return read(mail, topic, outgoing);
         write(to, mail, topic, outgoing);
@@ -195,20 +192,15 @@ class TopicRouter {
         recoveries_.end(subscriber, number);
         Topic const& topic = delivery_->topics()[number];
         if (!topic.knows_members) return;
-        Outgoing const who{.message = MessageView::text({}), .except = host_->id_of(subscriber)};
-        tell_owner(Mail::Kind::leave, topic.name, who);
+        tell_of(Mail::Kind::leave, topic.name, {host_->id_of(subscriber), {}}, {});
     }
     void enter(Subscriber& subscriber, std::uint32_t number) {
         PresenceMember const member = host_->member_of(subscriber);
-        std::string const text = detail::write_member(member);
-        tell_owner(Mail::Kind::enter, delivery_->topics()[number].name,
-                   {.message = MessageView::text(text), .except = member.session});
+        tell_of(Mail::Kind::enter, delivery_->topics()[number].name, member, detail::write_member(member));
     }
-    void tell_owner(Mail::Kind kind, std::string_view topic, Outgoing const& outgoing) {
-        ShardIndex const owner = owner_of(topic);
-        Mail const mail = letter(kind, outgoing);
-        if (owner == index_) return read(mail, topic, outgoing);
-        write(owner, mail, topic, outgoing);
+    void tell_of(Mail::Kind kind, std::string_view topic, PresenceMember const& member, std::string const& text) {
+        Outgoing const who{.message = MessageView::text(text), .except = member.session};
+        tell(owner_of(topic), letter(kind, who), topic, who);
     }
     template <class Change>
     void change_presence(std::string_view name, Change&& change);
@@ -225,7 +217,6 @@ class TopicRouter {
     void forget(std::uint32_t number);
 
     ShardIndex index_;
-    Ports const* ports_;
     Delivery* delivery_;
     SipHash hash_;
     std::uint64_t epoch_;
@@ -234,14 +225,9 @@ class TopicRouter {
     typename Policy::Topics options_;
     typename Policy::Codec codec_;
     TopicMemory memory_;
+    PresenceBook presences_;
     Recoveries recoveries_;
-    std::size_t presence_bytes_ = 0;
-    /// Topics where somebody came or went, and when that is told.
-    std::vector<std::pair<std::int64_t, std::uint32_t>> changed_;
-    std::vector<MailBag> outgoing_;  ///< by shard
-    bool has_outgoing_ = false;
-    bool is_congested_ = false;
-    MailBag reading_;
+    PostOffice post_office_;
     std::vector<std::uint32_t> lonely_;  ///< topics that may have nobody any more
 };
 
@@ -494,37 +480,6 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
 }
 
 template <HubPolicy Policy>
-void TopicRouter<Policy>::take_mail() {
-    ShardPort& mine = *(*ports_)[index_.value];
-    if (!mine.mailbox().has_mail()) return;
-    std::uint64_t waiting = mine.mailbox().take(reading_);
-    reading_.read_all([this](Mail const& mail, std::string_view topic, MessageView message, Frame const* frame,
-                             std::shared_ptr<PendingReceipt> receipt) {
-        read(mail, topic, Outgoing{message, frame, mail.session, mail.key, mail.expires_at, mail.id, std::move(receipt)});
-    });
-    for (; waiting; waiting &= waiting - 1) (*ports_)[static_cast<std::size_t>(std::countr_zero(waiting))]->notify_of_room();
-}
-
-template <HubPolicy Policy>
-void TopicRouter<Policy>::post_mail() {
-    if (!has_outgoing_) return;
-    has_outgoing_ = false;
-    (*ports_)[index_.value]->look_for_room();
-    for (std::size_t i = 0; i < outgoing_.size(); ++i) {
-        if (outgoing_[i].empty()) continue;
-        if ((*ports_)[i]->mailbox().put(outgoing_[i], index_))
-            (*ports_)[i]->notify();
-        else
-            has_outgoing_ = true;
-    }
-    if (is_congested_ == has_outgoing_) return;
-    is_congested_ = has_outgoing_;
-    (*ports_)[index_.value]->mailbox().congested.store(is_congested_, std::memory_order_relaxed);
-    if (!is_congested_)
-        for (auto const& port : *ports_) port->notify_of_room();  // publishers that paused for this shard go on
-}
-
-template <HubPolicy Policy>
 void TopicRouter<Policy>::forget_lonely() {
     memory_.sweep(host_->now_ticks(), [this](std::uint32_t number) { lonely_.push_back(number); });
     for (std::uint32_t const number : std::exchange(lonely_, {})) forget(number);
@@ -539,7 +494,7 @@ void TopicRouter<Policy>::forget(std::uint32_t number) {
         if (topic.interested_shards || (topic.history && !topic.history->empty())) return;
         backplane_.interest(topic.name, false);
         if (topic.history) memory_.end(number);
-        if (topic.presence) presence_bytes_ -= topic.presence->footprint();
+        if (topic.presence) presences_.end(number);
     } else if (topic.interest == Topic::Interest::acknowledged) {
         write(owner, Mail::Kind::no_interest, topic.name);
     }
@@ -551,48 +506,18 @@ template <class Change>
 void TopicRouter<Policy>::change_presence(std::string_view name, Change&& change) {
     auto const number = delivery_->topics().find(name);
     if (!number || !delivery_->topics()[*number].presence) return;
-    Presence& presence = *delivery_->topics()[*number].presence;
-    bool const was_told = !presence.has_changed();
-    presence_bytes_ -= presence.footprint();
-    change(presence);
-    std::chrono::milliseconds const pause = options_.options_for(name).presence.told_every;
-    if (!PresenceCodec<typename Policy::Codec> || pause.count() == 0)
-        presence.forget_change();
-    else if (was_told && presence.has_changed())
-        changed_.emplace_back(host_->now_ticks() + Duration(pause).count(), *number);
-    presence_bytes_ += presence.footprint();
-}
-
-template <HubPolicy Policy>
-PresencePage TopicRouter<Policy>::read_presence(std::string_view topic, std::size_t most) const {
-    auto const number = delivery_->topics().find(topic);
-    if (!number || !delivery_->topics()[*number].presence) return {};
-    Presence const& presence = *delivery_->topics()[*number].presence;
-    PresencePage page{{}, presence.sessions(), presence.users()};
-    for (auto const& [session, member] : presence.members()) {
-        if (page.members.size() == most) break;
-        page.members.push_back(member);
-    }
-    return page;
+    std::chrono::milliseconds told_after{0};
+    if constexpr (PresenceCodec<typename Policy::Codec>) told_after = options_.options_for(name).presence.told_every;
+    presences_.change(*number, told_after, host_->now_ticks(), change);
 }
 
 template <HubPolicy Policy>
 void TopicRouter<Policy>::tell_presence() {
     if constexpr (PresenceCodec<typename Policy::Codec>) {
-        std::int64_t const now = host_->now_ticks();
-        std::size_t kept = 0;
-        for (auto const& [due, number] : changed_) {
-            if (due > now) {
-                changed_[kept++] = {due, number};
-                continue;
-            }
+        presences_.tell_due(host_->now_ticks(), [this](std::uint32_t number, Presence& presence) {
             Topic const& topic = delivery_->topics()[number];
-            if (!topic.presence || !topic.presence->has_changed()) continue;
-            presence_bytes_ -= topic.presence->footprint();
-            PresenceChange const change =
-                topic.presence->take_change(topic.name, options_.options_for(topic.name).presence.most_told);
-            presence_bytes_ += topic.presence->footprint();
-            if (change.entered.empty() && change.left.empty()) continue;
+            PresenceChange const change = presence.take_change(topic.name, options_.options_for(topic.name).presence.most_told);
+            if (change.entered.empty() && change.left.empty()) return;
             std::optional<Frame> frame;
             if (!completes([&] { frame = codec_.presence(change); })) {
                 host_->on_event({.name = "policy_threw", .detail = "codec"});
@@ -601,8 +526,7 @@ void TopicRouter<Policy>::tell_presence() {
             } else if (frame) {
                 host_->on_event({.name = "publication_too_big", .detail = topic.name, .number = frame->size()});
             }
-        }
-        changed_.resize(kept);
+        });
     }
 }
 
