@@ -5,11 +5,11 @@
 
 #include "tests/support/catch.hpp"
 
+namespace history_test {
+
 using namespace hubbub;
 using namespace std::chrono_literals;
 using Messages = std::vector<std::string>;
-
-namespace {
 
 std::int64_t at(std::chrono::milliseconds time) { return Duration(time).count(); }
 
@@ -33,8 +33,6 @@ struct Bed {
     std::uint64_t last = 0;
     std::chrono::milliseconds now = 1h;
 };
-
-}  // namespace
 
 TEST_CASE("A history has the newest messages, and says what it has lost") {
     Bed bed({.messages = 3});
@@ -158,3 +156,5 @@ TEST_CASE("A history is read in either direction, up to where the reader wants")
     });
     CHECK(read == Messages{"c", "b"});
 }
+
+}  // namespace history_test

@@ -5,10 +5,10 @@
 
 #include "tests/unit/hub/memory_world.hpp"
 
+namespace presence_test {
+
 using namespace memory_world;
 using namespace std::chrono_literals;
-
-namespace {
 
 /// "/NAME" is the user NAME with a label, "/" is nobody.
 struct ByTarget {
@@ -74,8 +74,6 @@ struct House : World<Rooms, Known> {
         return result;
     }
 };
-
-}  // namespace
 
 TEST_CASE("A topic knows who is subscribed, with their labels, and each user once") {
     for (std::size_t const shards : {1u, 2u, 3u}) {
@@ -151,3 +149,5 @@ TEST_CASE("A topic that does not know who is there says nothing") {
     house.pass(2s);
     CHECK(messages(*ada).empty());
 }
+
+}  // namespace presence_test

@@ -4,10 +4,10 @@
 
 #include "tests/unit/hub/memory_world.hpp"
 
+namespace recovery_test {
+
 using namespace memory_world;
 using namespace std::chrono_literals;
-
-namespace {
 
 struct Numbered : SilentCodec {
     Frame publication(PublicationInfo const& info, MessageView message) const {
@@ -96,8 +96,6 @@ Messages texts(HistoryPage const& page) {
     for (auto const& message : page.messages) result.emplace_back(message.frame.message().view());
     return result;
 }
-
-}  // namespace
 
 TEST_CASE("Who comes back to a topic that remembers gets what was missed, then what is published") {
     for (std::size_t const shards : {1u, 2u, 3u}) {
@@ -389,3 +387,5 @@ TEST_CASE("Topics by name: whole names, then the longest prefix, then the others
     options.prefixes[0].second.history.age = 0s;
     CHECK_THROWS_WITH(options.check(), "TopicsByName::Options::prefixes \"a/\": history.age must be positive");
 }
+
+}  // namespace recovery_test
