@@ -33,7 +33,8 @@ namespace hubbub::inline v0 {
 
 /// One loop's part of a hub: its sessions, and what happens in each turn.
 ///
-/// User code runs in two places only: while events and posted functions are dispatched, and in the close phase. Fan-out and flush
+/// User code runs in three places only: while events and posted functions are dispatched, while mail is read (`on_subscribed` of
+/// topics that remember, and the codec), and in the close phase. Fan-out and flush
 /// walk plain vectors that stand still.
 ///
 /// Threading: its loop's. Lifetime: shared by the hub and by the function that ends it.
