@@ -19,10 +19,11 @@
 
 namespace load {
 
-/// A topic's own overflow action is the one that a command line can choose.
+/// What a command line can choose about topics.
 struct ChosenTopics {
     std::optional<hubbub::OverflowAction> on_full;
-    hubbub::TopicOptions options_for(std::string_view) const noexcept { return {on_full}; }
+    hubbub::HistoryLimits history;
+    hubbub::TopicOptions options_for(std::string_view) const noexcept { return {on_full, history}; }
 };
 struct LoadPolicy : hubbub::DefaultPolicy {
     using Rates = hubbub::NoRates;  // one client is to say as much as it can
@@ -46,6 +47,7 @@ inline constexpr char usage[] =
   --queue-bytes BYTES     of a client's queue (16 MiB, or 16 of the longest messages)
   --queue-messages N      (32000)
   --send-buffer BYTES     of the system for each client, SO_SNDBUF (left to the system)
+  --history N         messages that the topic remembers (0)
   --protocol NAME     a subprotocol that is spoken, the one that is liked best first; may be given several times
   --memory BYTES          what clients may make it keep in all (1 GiB)
   --per-address N         connections of one address (0, any number)
@@ -134,6 +136,7 @@ class Parser {
         if (name_ == "--send-buffer") return number(result_.send_buffer);
         if (name_ == "--queue-bytes") return number(queue_bytes_.emplace());
         if (name_ == "--queue-messages") return number(hub.queue.messages);
+        if (name_ == "--history") return number(hub.topics.history.messages);
         if (name_ == "--memory") return number(memory_.emplace());
         if (name_ == "--per-address") return number(hub.limits.per_address);
         if (name_ == "--handshake-limit") return duration(hub.handshake_limit);

@@ -4,7 +4,7 @@ import dataclasses
 
 @dataclasses.dataclass
 class Case:
-    """What the generator does, and what the ratios may be at most: to the first of the servers, or of two shards to one."""
+    """What the generator does, and what the ratios may be at most: to the first of the servers."""
     row: str
     title: str
     mode: str
@@ -20,6 +20,11 @@ def to_limit(row, title, mode, generator, epoll, asio, uring):
 
 def by_shards(title, generator, bar, **more):
     return Case("P8", f"2 shards on one core over 1: {title}", "broadcast", generator, {"2 shards": bar}, among="shards", **more)
+
+
+def by_history(title, generator):
+    return Case("P16", f"a topic that remembers 1,000 messages over one that does not: {title}", "broadcast", generator,
+                {"history": 1.10}, among="history")
 
 
 def to_websocketpp(title, mode, generator, hosted, adopted):
@@ -46,6 +51,8 @@ CASES = {
     # What four publishers say meets in one turn of one shard, and in two of two: hence the second.
     "P8c": by_shards("4 publishers, 8 in flight each", "--connections 1000 --publishers 4 --in-flight 8", None),
     "P8d": by_shards("the same, for each send", "--connections 1000 --publishers 4 --in-flight 8", 1.10, figure="server_us_per_send"),
+    "P16a": by_history("broadcast to 1,000, one in flight", "--connections 1000 --in-flight 1"),
+    "P16b": by_history("broadcast to 1,000, 16 in flight", "--connections 1000 --in-flight 16"),
     "P15a": to_websocketpp("broadcast to 1,000, one in flight", "broadcast", "--connections 1000 --in-flight 1", 0.8, 1.10),
     "P15b": to_websocketpp("broadcast to 1,000, 16 in flight", "broadcast", "--connections 1000 --in-flight 16", 1.0, 1.0),
 }

@@ -175,15 +175,18 @@ def other_tables(results):
                   "in one turn of the loop:", "",
                   table(["", *(f"{count:,}" for count in TURN)],
                         [[name, *(f"{row['calls_per_subscriber_and_turn']:.2f}" for row in rows)] for name, rows in results["turns"].items()]), ""]
-    shards = [case for case in ("P8a", "P8b", "P8d") if all(results["cases"].get(case, {}).values()) and results["cases"].get(case)]
-    if shards:
+    for heading, cases, reference, other in (("Shards", ("P8a", "P8b", "P8d"), "1 shard", "2 shards"),
+                                             ("Topics that remember", ("P16a", "P16b"), "no history", "history")):
         rows = []
-        for case in shards:
-            runs, figure = results["cases"][case], CASES[case].figure
-            pairs = [a[figure] / b[figure] for a, b in zip(runs["2 shards"], runs["1 shard"])]
+        for case in cases:
+            runs, figure = results["cases"].get(case) or {}, CASES[case].figure
+            if not runs or not all(runs.values()):
+                continue
+            pairs = [a[figure] / b[figure] for a, b in zip(runs[other], runs[reference])]
             rows.append([CASES[case].title, f"{statistics.median(pairs):.2f} ({min(pairs):.2f} to {max(pairs):.2f})",
-                         f"{CASES[case].bars['2 shards']:g}"])
-        lines += ["## Shards", "", table(["", "ratio", "at most"], rows), ""]
+                         f"{CASES[case].bars[other]:g}"])
+        if rows:
+            lines += [f"## {heading}", "", table(["", "ratio", "at most"], rows), ""]
     over = [case for case in ("P15a", "P15b") if results["cases"].get(case, {}).get("tuned")]
     if over:
         rows = []
