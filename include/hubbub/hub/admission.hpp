@@ -102,7 +102,7 @@ class Admission {
         if (!may_expire_) return;
         std::uint32_t const messages = subscriber.queue.drop_expired(pool_, now);
         note_dropped(subscriber, nullptr, DropReason::expired, messages);
-        subscriber.missed += messages;
+        subscriber.missed = (subscriber.missed + messages) & ~(1u << 31);
     }
     /// Some message has an expiry: from now on it is looked for.
     void note_expiry() noexcept { may_expire_ = true; }

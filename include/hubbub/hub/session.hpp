@@ -576,9 +576,8 @@ void Session<Conn, Policy>::flush_part(std::uint32_t most) {
 template <BasicConnection Conn, HubPolicy Policy>
 void Session<Conn, Policy>::after_flush() {
     if (state == State::open) {
-        if (missed) shard_->tell_gap(*this, std::exchange(missed, 0));
-        if (recovering) [[unlikely]]
-            shard_->go_on(*this);
+        if (missed || recovering) [[unlikely]]
+            shard_->catch_up(*this);
         return;
     }
     if (!close_sent_ || !queue.empty()) return;

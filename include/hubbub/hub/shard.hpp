@@ -186,8 +186,11 @@ class Shard final : private TurnHook, private RouterHost {
         }
     }
     void note_write() noexcept { ++writes_; }
-    /// A session that recovers has room again.
-    void go_on(SessionType& session) { router_.go_on(session); }
+    /// A session keeps up again: it is told what it has missed, and goes on with what it recovers.
+    [[gnu::noinline]] void catch_up(SessionType& session) {
+        if (session.missed) tell_gap(session, session.take_missed());
+        if (session.recovering) router_.go_on(session);
+    }
     void note_identity(SessionType& session) { router_.note_identity(session); }
     /// What it has queued is much: it goes out in parts, behind what others have queued, and over several turns if need be.
     void flush_in_parts(SessionType& session) {
@@ -828,7 +831,7 @@ void Shard<Conn, Policy>::close_phase() {
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::tell_closed(SessionType& session) {
     static constexpr std::string_view by[] = {"us", "peer", "network"};
-    if (auto const missed = std::exchange(session.missed, 0)) {  // it never kept up again
+    if (auto const missed = session.take_missed()) {  // it never kept up again
         tell_event({"messages_dropped", session.id(), "slow_consumer", missed});
     }
     CloseInfo const& info = *session.extras_->ended;

@@ -24,13 +24,21 @@ class Subscriber {
     std::uint32_t dropped = 0;
     State state = State::open;
     bool in_flush_list = false;
-    bool blocked = false;           ///< the connection refused something and will say when there is room
-    bool pressed : 1 = false;       ///< above the high watermark, and not at the low one since
-    bool recovering : 1 = false;    ///< gets what a topic remembers, before what it publishes
-    std::uint32_t missed = 0;       ///< messages that were dropped for slowness since the last gap notice
-    std::uint32_t seen = 0;         ///< how much the shard had published when this one was last brought up to date
-    std::array<Membership, 2> few;  ///< most sessions have no more: the topic of all, and one of their own
+    bool blocked = false;  ///< the connection refused something and will say when there is room
+    bool pressed = false;  ///< above the high watermark, and not at the low one since
+    // Both are looked at when a queue is empty, at once.
+    std::uint32_t missed : 31 = 0;     ///< messages that were dropped for slowness since the last gap notice
+    std::uint32_t recovering : 1 = 0;  ///< gets what a topic remembers, before what it publishes
+    std::uint32_t seen = 0;            ///< how much the shard had published when this one was last brought up to date
+    std::array<Membership, 2> few;     ///< most sessions have no more: the topic of all, and one of their own
     std::unique_ptr<MembershipList> more;
+
+    /// How much that is, and from now on nothing.
+    std::uint32_t take_missed() noexcept {
+        std::uint32_t const count = missed;
+        missed = 0;
+        return count;
+    }
 
     /// Messages that were ever meant for this session.
     std::uint64_t accepted() const noexcept { return written + dropped + queue.messages(); }

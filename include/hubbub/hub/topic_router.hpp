@@ -241,7 +241,7 @@ std::uint32_t TopicRouter<Policy>::intern(std::string_view name) {
     topic.on_full = options.on_full;
     topic.remembers = options.history && is_topic_name(name);
     topic.knows_members = options.presence && is_topic_name(name);
-    if (owner_of(name) == index_) {
+    if ((topic.remembers || topic.knows_members) && owner_of(name) == index_) {
         if (topic.remembers) memory_.begin(number, options.history);
         if (topic.knows_members) topic.presence = std::make_unique<Presence>();
     }
