@@ -26,6 +26,7 @@ struct PendingReceipt {
     std::size_t open = 1;  ///< shards that have not said yet
     Position position;
     bool repeated = false;
+    bool remembered = false;
     PublishCounts counts;
     UniqueFunction<void(PendingReceipt const&)> tell;
 
@@ -46,7 +47,7 @@ struct PendingReceipt {
 inline std::shared_ptr<PendingReceipt> make_receipt(UniqueFunction<void(PublishReceipt const&)> on_receipt) {
     auto pending = std::make_shared<PendingReceipt>();
     pending->tell = [on_receipt = std::move(on_receipt)](PendingReceipt const& all) mutable {
-        PublishReceipt receipt{all.position, all.repeated, all.counts.subscribers, all.counts.queued, {}};
+        PublishReceipt receipt{all.position, all.repeated, all.remembered, all.counts.subscribers, all.counts.queued, {}};
         std::copy_n(all.counts.dropped, drop_reasons, receipt.dropped);
         completes([&] { on_receipt(receipt); });
     };

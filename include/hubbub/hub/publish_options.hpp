@@ -14,6 +14,7 @@ namespace hubbub::inline v0 {
 struct PublishReceipt {
     Position position;
     bool repeated = false;                  ///< its id was published before, there: nothing was published now
+    bool remembered = false;                ///< the topic has a history, and the position is one to come back with
     std::uint64_t subscribers = 0;          ///< members when it was fanned out, less the excluded one
     std::uint64_t queued = 0;               ///< got into their queues
     std::uint64_t dropped[drop_reasons]{};  ///< did not, by DropReason

@@ -30,6 +30,8 @@ namespace hubbub::inline v0 {
 
 template <BasicConnection Conn, HubPolicy Policy>
 class Shard;
+template <BasicConnection Conn, HubPolicy Policy>
+class SessionHandle;
 
 /// In ticks of a shard.
 struct HeartbeatTicks {
@@ -72,6 +74,8 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     http::Request const* request() const noexcept { return extras_ && extras_->request ? &*extras_->request : nullptr; }
     /// The subprotocol that was chosen, or empty.
     std::string_view protocol() const noexcept { return extras_ ? std::string_view(extras_->protocol) : std::string_view(); }
+    /// What the hub was made with.
+    HubOptions<Policy> const& options() const noexcept { return shard_->options(); }
     std::uint32_t queued_bytes() const noexcept { return queue.bytes(); }
     std::uint32_t queued_messages() const noexcept { return queue.messages(); }
 
@@ -93,6 +97,8 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     /// Tells `on_subscribed` when it has begun, in this turn or, if the topic is another shard's, after a letter and its answer.
     /// Cost: two look-ups by name and an entry in two lists, whatever topics it has already.
     SubscribeResult subscribe(std::string_view topic, SubscribeOptions const& options = {});
+    /// It is a member of that topic, or about to be: nothing and nobody refused it. Cost: a look-up by name.
+    bool is_subscribed(std::string_view topic);
     /// False: it is not subscribed. Cost: constant; what the topic published in this turn is given to it.
     bool unsubscribe(std::string_view topic);
 
@@ -132,6 +138,9 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     /// No message is delivered until `resume_reading`; the client feels it when the network's buffers are full. Cost: constant.
     void pause_reading() { pause(paused_by_user); }
     void resume_reading() { resume(paused_by_user); }
+
+    /// For who answers later, on whatever thread: posts functions to this session, if it is there then. Cost: two references.
+    SessionHandle<Conn, Policy> handle() const { return shard_->handle(id()); }
 
     /// Calls `function(session)` after that time, if the session is there then.
     /// Cost: one entry of a heap, logarithmic in their number.
@@ -408,6 +417,13 @@ SubscribeResult Session<Conn, Policy>::subscribe(std::string_view topic, Subscri
     if (extras_ && extras_->subscriptions.has([&](auto const& each) { return each.topic == topic; }))
         return SubscribeResult::already;
     return shard_->subscribe(*this, topic, options);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+bool Session<Conn, Policy>::is_subscribed(std::string_view topic) {
+    if (state != State::open || !is_topic_name(topic)) return false;
+    auto const number = shard_->delivery().topics().find(topic);
+    return number && this->find(*number);
 }
 
 template <BasicConnection Conn, HubPolicy Policy>

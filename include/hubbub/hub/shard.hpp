@@ -23,6 +23,7 @@
 #include <hubbub/hub/reception.hpp>
 #include <hubbub/hub/revocation.hpp>
 #include <hubbub/hub/session.hpp>
+#include <hubbub/hub/session_handle.hpp>
 #include <hubbub/hub/session_table.hpp>
 #include <hubbub/hub/shard_snapshot.hpp>
 #include <hubbub/hub/throttle.hpp>
@@ -106,6 +107,7 @@ class Shard final : private TurnHook, private RouterHost {
         loop_.request_turn();
     }
     static Outgoing outgoing(MessageView message, Frame const* frame, PublishOptions&& options, TimePoint now);
+    SessionHandle<Conn, Policy> handle(SessionId id) const { return {shared_, id}; }
     template <class F>
     void visit(SessionId id, F& function) {
         if (SessionType* const session = find(id)) call_on(*session, [&] { function(*session); });

@@ -34,6 +34,7 @@ struct Subscription {
     /// Nothing was missed since SubscribeOptions::since. False: it was not given, or too much was forgotten meanwhile, or the topic
     /// has begun anew. Comes a second time, and false, if a client is so slow that it is forgotten before he has taken it.
     bool recovered = false;
+    bool remembered = false;  ///< the topic has a history, so that a client can come back with a position
 };
 
 /// Names of topics that are the hub's own: who is in them follows from what a session is.

@@ -185,7 +185,7 @@ class TopicRouter {
     static void tell_nobody(Outgoing const& outgoing, Position position = {}, bool repeated = false) {
         if (!outgoing.receipt) return;
         outgoing.receipt->position = position;
-        outgoing.receipt->repeated = repeated;
+        outgoing.receipt->repeated = outgoing.receipt->remembered = repeated;
         outgoing.receipt->add({});
     }
     void end_membership(Subscriber& subscriber, std::uint32_t number) {
@@ -304,6 +304,7 @@ void TopicRouter<Policy>::pass_on(std::uint32_t number, Outgoing const& outgoing
     Topic const& topic = delivery_->topics()[number];
     if (outgoing.receipt) {
         outgoing.receipt->position = topic.position;
+        outgoing.receipt->remembered = topic.remembers;
         outgoing.receipt->expect(static_cast<std::size_t>(std::popcount(topic.interested_shards)));
     }
     Mail mail = letter(Mail::Kind::deliver, outgoing);
@@ -402,7 +403,7 @@ void TopicRouter<Policy>::hear_answer(Mail const& mail, std::string_view name, O
         if (recovery->is_told && mail.key) return;  // it goes on
         recovery->is_told = true;
         recovery->reached = mail.position;
-        return host_->on_recovery(mail.session, {delivery_->topics()[*number].name, true, mail.position, mail.key != 0});
+        return host_->on_recovery(mail.session, {delivery_->topics()[*number].name, true, mail.position, mail.key != 0, true});
     }
     QueueLimits const& limits = delivery_->admission().limits();
     OutboundQueue const& queue = subscriber->queue;
