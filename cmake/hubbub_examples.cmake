@@ -20,6 +20,7 @@ mark_as_advanced(HUBBUB_MICROHTTPD_INCLUDE_DIR HUBBUB_MICROHTTPD_LIBRARY)
 # The component that an example needs beside hubbub::tcp.
 set(_needs_08_typed_messages json)
 set(_needs_14_tokens jwt)
+set(_needs_15_protocol json)
 foreach(_source IN LISTS _examples)
     cmake_path(GET _source STEM _name)
     if(_name STREQUAL "12_upgraded_elsewhere")

@@ -29,8 +29,10 @@ namespace hubbub::inline v0::testing {
 /// Example: `SocketClient client(server.port()); client.send("hi"); CHECK(client.receive() == "hi");`
 class SocketClient {
    public:
-    explicit SocketClient(std::uint16_t port, std::string_view target = "/") : SocketClient(Connected{connect_to(port)}) {
-        write(ws::make_upgrade_request({.target = target}));
+    /// `protocols` is a list for `Sec-WebSocket-Protocol`, or empty.
+    explicit SocketClient(std::uint16_t port, std::string_view target = "/", std::string_view protocols = {})
+        : SocketClient(Connected{connect_to(port)}) {
+        write(ws::make_upgrade_request({.target = target, .protocols = protocols}));
         while (stream_.status() == 0) read_more();
         if (stream_.status() != 101)
             detail::throw_exception(std::runtime_error("the server refused with " + std::to_string(stream_.status())));
