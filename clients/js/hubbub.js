@@ -4,6 +4,7 @@
 const protocol = "hubbub.v1.json";
 const for_ever = new Set([1000, 1002, 1003, 1007, 1008, 1009, 1010, 4403]);  // close codes behind which nobody comes back
 const stable = 5_000;     // a connection that lived so long begins with short delays again
+const short_lived = 3;    // and one that lived less long with this at most: what came about may have been somebody's refusal
 const longest_hint = 600_000;
 
 /** What went wrong: `code` is the server's, or closed, connection_lost, timeout, buffer_full, protocol, token. */
@@ -229,7 +230,8 @@ export class Hubbub extends Emitter {
     this.#token_reason = "refused";  // unless it says who it is: why an attempt failed no page is told
     socket.onmessage = event => attempt === this.#begun && this.#hear(event.data);
     socket.onclose = event => attempt === this.#begun && this.#lost(event.code, String(event.reason));
-    socket.onerror = () => {};       // a close follows
+    // A close follows, but not where Node 20 does not reach the server.
+    socket.onerror = () => setTimeout(() => attempt === this.#begun && this.#lost(1006, "the connection failed"), 50);
     this.#set_timer("opening", this.#options.patience, () => this.#lost(1006, "the server did not say who it is"));
   }
 
@@ -258,12 +260,11 @@ export class Hubbub extends Emitter {
     }
   }
   #lost(code, reason) {
-    const lived = this.#connected_at && Date.now() - this.#connected_at;
+    if (this.#connected_at) this.#failures = Date.now() - this.#connected_at >= stable ? 0 : Math.min(this.#failures, short_lived);
     this.#forget_connection();
     const is_over = this.#options.shouldReconnect?.({code, reason}) === false ||
       (this.#options.shouldReconnect?.({code, reason}) !== true && this.#is_final(code));
     if (is_over) return this.#end({code, reason, by: "server"});
-    if (lived >= stable) this.#failures = 0;
     if (code === 4401) this.#token_reason = "expired";
     if (code === 1013) this.#failures = Math.max(this.#failures, 2);
     const hint = (code === 1012 || code === 1013) && /; retry=(\d{1,12})$/.exec(reason);

@@ -32,6 +32,7 @@ class Run:
         self.load_server = self.program(build / "benchmarks/hubbub_load_server")
         self.load_generator = self.program(build / "benchmarks/hubbub_load_generator")
         self.chat = self.program(examples / "hubbub_chat")
+        self.protocol = examples / "hubbub_example_15_protocol"
         self.build = build
         self.transport = "tcp"  # of the servers that the clients talk to
         self.deflate = False  # whether those speak permessage-deflate
@@ -146,19 +147,37 @@ class Run:
                            seconds=200.0)
 
     def ws(self):
+        return self.client([*self.node_with_ws(), HERE / "node_client.js", "ws"])
+
+    def node_with_ws(self):
         node = self.find("nodejs", "node", "nodejs")
         environment = ["env", f"NODE_PATH={NODE_MODULES}"]
         if subprocess.run([*environment, node, "-e", "require('ws')"], capture_output=True).returncode:
             raise Skip("Node has no ws; install node-ws")
-        return self.client([*environment, node, HERE / "node_client.js", "ws"])
+        return [*environment, node]
 
     def built_in(self):
+        return self.client([*self.node_with_web_socket(), HERE / "node_client.js", "built-in"])
+
+    def node_with_web_socket(self):
         node = self.find("nodejs", "node", "nodejs")
         for flags in ([], ["--experimental-websocket"]):
             if subprocess.run([node, *flags, "-e", "new WebSocket('ws://127.0.0.1:1/').onerror = () => {}"],
                               capture_output=True, timeout=20).returncode == 0:
-                return self.client([node, *flags, HERE / "node_client.js", "built-in"])
+                return [node, *flags]
         raise Skip("this Node has no WebSocket of its own; install Node 22, or 20 or 21 which have one behind a flag")
+
+    # ---- clients/js
+
+    def js_client(self, kind):
+        if not self.protocol.exists():
+            raise Skip(f"there is no {self.protocol}; install nlohmann-json3-dev and build again")
+        if kind == "chromium":
+            self.need_websockets()
+            chromium = self.find("chromium", "chromium", "google-chrome")
+            return self.follow([sys.executable, HERE / "js_client/chromium_test.py", chromium, self.protocol], seconds=200.0)
+        node = self.node_with_ws() if kind == "ws" else self.node_with_web_socket()
+        return self.follow([*node, HERE / "js_client/client_test.mjs", kind, self.protocol], seconds=300.0)
 
     def need_websockets(self):
         if not importlib.util.find_spec("websockets"):
@@ -335,6 +354,8 @@ def main() -> int:
     run.part("curl", run.curl)
     run.part("jwt", run.jwt)
     run.part("jwt attacks", run.jwt_attacks)
+    for kind in ("ws", "built-in", "chromium"):
+        run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
     over(run, "tcp")
     if subprocess.run([run.load_server, "--deflate", "--port", "x"], capture_output=True, text=True).stderr.find("zlib") == -1:
         compressed(run)

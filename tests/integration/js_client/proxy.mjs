@@ -45,6 +45,10 @@ export class Proxy {
   silence() {
     for (const pair of this.#pairs) pair.silent = true;
   }
+  /** What servers say waits, in them in the end. */
+  stall(stalls) {
+    for (const {server} of this.#pairs) stalls ? server.pause() : server.resume();
+  }
   close() {
     this.cut();
     this.server.close();
