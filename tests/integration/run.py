@@ -179,6 +179,10 @@ class Run:
         node = self.node_with_ws() if kind == "ws" else self.node_with_web_socket()
         return self.follow([*node, HERE / "js_client/client_test.mjs", kind, self.protocol], seconds=300.0)
 
+    def recovery_race(self):
+        """A minute of it with a thousand: hubbub_recovery_race alone."""
+        return self.follow([self.build / "tests/hubbub_recovery_race", "--subscribers", 200, "--seconds", 5], seconds=60.0)
+
     def need_websockets(self):
         if not importlib.util.find_spec("websockets"):
             raise Skip(f"{sys.executable} has no websockets; install python3-websockets")
@@ -366,6 +370,7 @@ def main() -> int:
     run.over_tls()
     run.transport = "tcp"
     run.part("TLS, websocketpp-adopted", run.tls)
+    run.part("recovery race", run.recovery_race)
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)
     for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
