@@ -160,7 +160,7 @@ export class Hubbub extends Emitter {
       if (this.#waiting.size >= messages || this.#waiting_bytes + text.length > bytes)
         return reject(new HubbubError("buffer_full", "too much waits to be sent or acknowledged"));
       if (this.#is_too_big(text)) return reject(new HubbubError("too_big", "this is longer than a message may be"));
-      const question = {text, again, resolve, reject, sent: false};
+      const question = {text, again, resolve, reject, sent: false, topic: message.type === "unsubscribe" ? undefined : message.topic};
       if (timeout) question.timer = setTimeout(() => this.#settle(id, new HubbubError("timeout", `no answer within ${timeout} ms`)), timeout);
       this.#waiting.set(id, question);
       this.#waiting_bytes += text.length;
@@ -177,6 +177,7 @@ export class Hubbub extends Emitter {
     if (state === "ended") return Promise.resolve();
     subscription.state = "ended";
     this.#subscriptions.delete(topic);
+    this.#send_held(topic);
     if (this.#state !== "connected" || state === "waiting") return Promise.resolve();
     this.#leaving.set(topic, (this.#leaving.get(topic) ?? 0) + 1);
     const attempt = this.#begun;
@@ -243,6 +244,7 @@ export class Hubbub extends Emitter {
     this.#leaving.clear();
     for (const [id, question] of this.#waiting)
       if (question.sent && !question.again) this.#settle(id, new HubbubError("connection_lost", "the connection was lost before an answer came"));
+      else question.sent = false;
   }
   #forget_socket(code, reason) {
     const socket = this.#socket;
@@ -302,9 +304,17 @@ export class Hubbub extends Emitter {
   #send(message) {
     this.#socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
+  /** What is about a topic waits until its subscription has begun: who subscribes and then publishes shall hear himself. */
   #send_question(question) {
+    const subscription = this.#subscriptions.get(question.topic);
+    if (subscription && subscription.state !== "subscribed") return;
     question.sent = true;
     this.#send(question.text);
+  }
+  #send_held(topic) {
+    if (this.#state !== "connected") return;
+    for (const question of this.#waiting.values())
+      if (question.topic === topic && !question.sent) this.#send_question(question);
   }
   #settle(id, problem, answer) {
     const question = this.#waiting.get(id);
@@ -371,6 +381,7 @@ export class Hubbub extends Emitter {
     const recovered = message.recovered ?? false, first = subscription.begun++ === 0 && !asked?.since;
     subscription.state = "subscribed";
     if (!recovered) subscription.position = position_in(message);
+    this.#send_held(message.topic);
     subscription.emit("subscribed", {recovered, first, position: copy_of(subscription.position)});
   }
   #published(message) {
@@ -406,6 +417,7 @@ export class Hubbub extends Emitter {
     }
     subscription.state = "ended";
     this.#subscriptions.delete(subscription.topic);
+    this.#send_held(subscription.topic);
     subscription.emit("error", problem);
   }
   async #refresh() {

@@ -264,6 +264,24 @@ const cases = {
     await until(() => room.heard.length === 2, [[room, "publication"]], "publications");
     same(room.heard, [0, 1]);
   },
+  "who subscribes and then publishes hears himself, at first and behind each loss": async place => {
+    const client = place.client(), heard = [];
+    for (const i of numbers(12)) {
+      const room = client.subscribe(`room/${i}`);
+      room.on("publication", ({data}) => heard.push(data));
+      client.publish(`room/${i}`, i);
+    }
+    const last = client.publish("room/0", "last");
+    await last;
+    await until(() => heard.length === 13, [[client, "state"], ...numbers(12).map(i => [client.subscribe(`room/${i}`), "publication"])], "publications");
+    same(heard.filter(each => each !== "last").sort((a, b) => a - b), numbers(12));
+    const left = client.subscribe("room/1");
+    place.proxy.cut();
+    await next(client, "state", ({state}) => state === "waiting");
+    const published = client.publish("room/1", "behind it"), again = next(left, "publication");
+    await published;
+    same((await again).data, "behind it");
+  },
   "a position that was kept is where a new client begins": async place => {
     const writer = place.direct();
     const {position} = await writer.publish("room/1", 1);
