@@ -73,7 +73,7 @@ struct Rooms : hubbub::ProtocolApp {
 static hubbub::ServerOptions<RoomPolicy> options(std::uint16_t port) {
     hubbub::ServerOptions<RoomPolicy> result{.port = port, .threads = 2};
     result.hub.protocols = {std::string(hubbub::protocol_name)};
-    result.hub.topics.prefixes = {{"room/", {.history = {.messages = 1000, .age = 5min}}}};
+    result.hub.topics.prefixes = {{"room/", {.history = {.messages = 1000, .age = 5min}, .presence = {.kept = true}}}};
     result.hub.expiry_grace = 1s;
     return result;
 }

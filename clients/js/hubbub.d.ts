@@ -66,8 +66,21 @@ export interface Subscribed {
 
 export interface Member {
   session: string;
+  /** Left out for who is nobody in particular. */
   user?: string;
-  info?: unknown;
+  labels?: string[];
+}
+
+/** Who has come to a topic, or has another identity now, and who has left it. */
+export interface Presence {
+  topic: string;
+  entered: Member[];
+  left: Member[];
+  /** So many more, that are not named. */
+  untold: number;
+  /** That are there now; the second counts each user once. */
+  sessions: number;
+  users: number;
 }
 
 export interface HistoryPage {
@@ -92,12 +105,12 @@ export interface Subscription {
   readonly state: "waiting" | "subscribing" | "subscribed" | "ended";
   on<T = unknown>(name: "publication", listener: (publication: Publication<T>) => void): () => void;
   on(name: "subscribed", listener: (subscribed: Subscribed) => void): () => void;
-  on(name: "join" | "leave", listener: (member: Member & {topic: string}) => void): () => void;
+  on(name: "presence", listener: (presence: Presence) => void): () => void;
   /** It was refused, and has ended. */
   on(name: "error", listener: (problem: HubbubError) => void): () => void;
   unsubscribe(): Promise<void>;
   history(options?: HistoryOptions): Promise<HistoryPage>;
-  members(options?: {timeout?: number}): Promise<{members: Member[]; more: boolean}>;
+  members(options?: {limit?: number; timeout?: number}): Promise<{members: Member[]; sessions: number; users: number}>;
 }
 
 export class Hubbub {
@@ -109,7 +122,7 @@ export class Hubbub {
 
   connect(): void;
   close(code?: number, reason?: string): void;
-  subscribe(topic: string, options?: {since?: Position | null; newest?: number; presence?: boolean}): Subscription;
+  subscribe(topic: string, options?: {since?: Position | null; newest?: number}): Subscription;
   publish(topic: string, data: unknown, options?: {
     /** What it is the newest value of. */
     key?: string;

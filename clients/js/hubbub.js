@@ -48,28 +48,31 @@ function draw_name() {
   return Array.from(bytes, each => Math.floor(each).toString(16).padStart(2, "0")).join("");
 }
 
-/** A topic that is subscribed to, also across connections. Events: publication, subscribed, join, leave, error. */
+/** A topic that is subscribed to, also across connections. Events: publication, subscribed, presence, error. */
 class Subscription extends Emitter {
   #hub;
 
-  constructor(hub, topic, {since, newest, presence}) {
+  constructor(hub, topic, {since, newest}) {
     super();
     this.#hub = hub;
     this.topic = topic;
     this.newest = newest;
-    this.presence = presence;
     this.position = copy_of(since) ?? null;  // of the last publication that was given to the program
     this.state = "waiting";                  // then subscribing, subscribed, ended
     this.begun = 0;                          // how often
   }
   unsubscribe() { return this.#hub.leave(this); }
   history(options) { return this.#hub.history(this.topic, options); }
-  members(options) { return this.#hub.ask({type: "members", topic: this.topic}, options).then(({members, more}) => ({members, more})); }
+  /** Who is subscribed, and how many, if the topic knows it. */
+  members({limit, ...options} = {}) {
+    return this.#hub.ask({type: "members", topic: this.topic, limit}, {...options, again: true})
+      .then(({members, sessions, users}) => ({members, sessions, users}));
+  }
 }
 
 /**
- * A connection that comes again. Events: state, connected, closed, publication and subscribed (of topics that only the server
- * subscribed to), message, gap, error.
+ * A connection that comes again. Events: state, connected, closed, publication, subscribed and presence (of topics that only the
+ * server subscribed to), message, gap, error.
  */
 export class Hubbub extends Emitter {
   #url; #options; #WebSocket; #page; #random;
@@ -326,11 +329,11 @@ export class Hubbub extends Emitter {
     return true;
   }
   #begin(subscription) {
-    const {topic, newest, presence, position} = subscription;
+    const {topic, newest, position} = subscription;
     const id = ++this.#ids;
     subscription.state = "subscribing";
     this.#asked.set(id, {subscription, since: position});
-    this.#send({type: "subscribe", id, topic, since: position ?? undefined, newest, presence: presence || undefined});
+    this.#send({type: "subscribe", id, topic, since: position ?? undefined, newest});
   }
 
   // ---- what is heard
@@ -352,7 +355,7 @@ export class Hubbub extends Emitter {
       case "error": return this.#failed(message);
       case "gap": return this.emit("gap", {missed: message.missed});
       case "message": return this.emit("message", {data: data_in(message)});
-      case "join": case "leave": return this.#subscriptions.get(message.topic)?.emit(message.type, message);
+      case "presence": return this.#changed(message);
       case "expiring": return void this.#refresh();
     }  // a pong has been heard, and that is enough; what is not known is ignored
   }
@@ -400,6 +403,11 @@ export class Hubbub extends Emitter {
       event.position = copy_of(position);
     }
     subscription.emit("publication", event);
+  }
+  #changed({topic, entered, left, untold = 0, sessions, users}) {
+    const event = {topic, entered, left, untold, sessions, users};
+    const subscription = this.#subscriptions.get(topic);
+    subscription ? subscription.emit("presence", event) : this.emit("presence", event);
   }
   #failed({id, code, message, member}) {
     const problem = new HubbubError(code, message, member);

@@ -42,9 +42,10 @@ struct PresenceChange {
 
 /// Who is there.
 struct PresencePage {
-    std::vector<PresenceMember> members;
+    std::vector<PresenceMember> members{};
     std::size_t sessions = 0;
     std::size_t users = 0;  ///< sessions of nobody in particular are one together
+    bool known = false;     ///< false: the topic has no presence, or nobody has asked for it yet
 };
 
 }  // namespace hubbub::inline v0

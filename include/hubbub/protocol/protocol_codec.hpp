@@ -11,7 +11,8 @@
 
 namespace hubbub::inline v0 {
 
-/// How a hub speaks the protocol: `{"type":"publication","topic":…,"epoch":…,"offset":…,"data":…}` and `{"type":"gap","missed":…}`.
+/// How a hub speaks the protocol: `{"type":"publication","topic":…,"epoch":…,"offset":…,"data":…}`, `{"type":"gap","missed":…}`
+/// and `{"type":"presence","topic":…,"entered":[…],"left":[…],"sessions":…,"users":…}`.
 ///
 /// Every subscriber of the hub hears this: sessions with another format belong into another hub.
 /// Cost: of a publication one reading of its text and one copy, once for all subscribers.
@@ -26,6 +27,12 @@ struct ProtocolCodec {
         if (info.remembered) text.position(info.position);
         return Frame::text(text.data(message).text());
     }
+    std::optional<Frame> presence(PresenceChange const& change) const {
+        ProtocolText text("presence");
+        text.string("topic", change.topic).members("entered", change.entered).members("left", change.left);
+        if (change.untold) text.number("untold", change.untold);
+        return Frame::text(text.number("sessions", change.sessions).number("users", change.users).text());
+    }
     /// What goes to a session, a user or a label, of no topic: `hub.publish(Target::user("ann"), ProtocolCodec::message(json))`.
     static Frame message(std::string_view json) {
         return Frame::text(ProtocolText("message").data(MessageView::text(json)).text());
@@ -34,6 +41,6 @@ struct ProtocolCodec {
     /// What `publication` adds to a message, at most.
     static constexpr std::size_t overhead(std::string_view topic) noexcept { return 6 * topic.size() + 128; }
 };
-static_assert(Codec<ProtocolCodec> && PublicationCodec<ProtocolCodec>);
+static_assert(Codec<ProtocolCodec> && PublicationCodec<ProtocolCodec> && PresenceCodec<ProtocolCodec>);
 
 }  // namespace hubbub::inline v0

@@ -119,9 +119,7 @@ class ProtocolHandler : private ProtocolReplies {
     void history(auto& session, std::uint64_t id, ProtocolInput& input);
     void request(auto& session, std::uint64_t id, ProtocolInput& input);
     void refresh(auto& session, std::uint64_t id, ProtocolInput& input);
-    void members(auto& session, std::uint64_t id, ProtocolInput&) {
-        error(session, id, "unsupported", "this server does not tell who is there");
-    }
+    void members(auto& session, std::uint64_t id, ProtocolInput& input);
 
     /// A client that does not understand the protocol is helped a few times.
     void mistake(auto& session, Id id, json::Problem const& problem) {
@@ -243,6 +241,23 @@ void ProtocolHandler<App>::history(auto& session, std::uint64_t id, ProtocolInpu
         answer(same, id, text.json("publications", list += ']').text());
     };
     session.read_history(topic, query, tell);
+}
+
+template <class App>
+void ProtocolHandler<App>::members(auto& session, std::uint64_t id, ProtocolInput& input) {
+    std::string_view const topic = input.topic();
+    std::uint64_t const most = input.maybe_number("limit", 0, limits_.members).value_or(limits_.members);
+    if (input.problem) return;
+    if (!session.is_subscribed(topic))
+        return error(session, id, "not_subscribed", "who is there is for who is subscribed", "topic");
+    if (!may_ask(session, id)) return;
+    session.read_presence(topic, most, [id, topic = std::string(topic)](auto& same, PresencePage const& page) {
+        --state(same).pending_;
+        if (!page.known) return error(same, id, "unsupported", "this topic does not know who is there", "topic");
+        ProtocolText text("members");
+        text.number("id", id).string("topic", topic).number("sessions", page.sessions).number("users", page.users);
+        answer(same, id, text.members("members", page.members).text());
+    });
 }
 
 template <class App>

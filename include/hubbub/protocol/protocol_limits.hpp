@@ -15,9 +15,10 @@ inline constexpr std::string_view protocol_name = "hubbub.v1.json";
 
 /// How much a client of the protocol may ask for. What a message and a topic may have stands in HubOptions.
 struct ProtocolLimits {
-    std::uint32_t pending = 64;              ///< requests, histories and refreshes of a session that are not answered yet
-    std::uint32_t history = 100;             ///< publications of one `history`
+    std::uint32_t pending = 64;   ///< requests, histories, members and refreshes of a session that are not answered yet
+    std::uint32_t history = 100;  ///< publications of one `history`
     std::size_t history_bytes = 64 * 1024;   ///< of their payload, unless the first alone is longer
+    std::uint32_t members = 100;             ///< of one `members`
     std::uint32_t newest = 1'000;            ///< that a subscription may begin with
     std::size_t token = 8 * 1024;            ///< bytes of a token
     std::size_t key = 128;                   ///< bytes of a key, and of the name of a publication

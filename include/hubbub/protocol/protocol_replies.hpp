@@ -2,14 +2,12 @@
 
 #include <concepts>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
-#include <hubbub/core/ids.hpp>
 #include <hubbub/core/verdict.hpp>
 #include <hubbub/hub/results.hpp>
 #include <hubbub/hub/subscription.hpp>
@@ -70,11 +68,8 @@ class ProtocolReplies {
 };
 
 inline void ProtocolReplies::greet(auto& session, ProtocolLimits const& given) {
-    SessionId const id = session.id();
-    char name[32];
-    std::snprintf(name, sizeof name, "%x-%x-%x", unsigned{id.shard.value}, id.index, id.generation);
     ProtocolText text("connected");
-    text.number("version", 1).string("session", name);
+    text.number("version", 1).session(session.id());
     if (!session.identity().user.empty()) text.string("user", session.identity().user);
     ProtocolText limits;
     limits.number("message", session.options().message.message)
@@ -86,9 +81,10 @@ inline void ProtocolReplies::greet(auto& session, ProtocolLimits const& given) {
         .number("depth", given.deepest)
         .number("pending", given.pending)
         .number("history", given.history)
-        .number("newest", given.newest);
+        .number("newest", given.newest)
+        .number("members", given.members);
     session.send(text.number("ping", static_cast<std::uint64_t>(given.ping.count()))
-                     .json("features", "[]")
+                     .json("features", R"(["presence"])")
                      .json("limits", limits.text())
                      .text());
 }

@@ -2,12 +2,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include <hubbub/core/ids.hpp>
 #include <hubbub/core/position.hpp>
 #include <hubbub/json/nlohmann.hpp>
+#include <hubbub/policy/presence.hpp>
 #include <hubbub/ws/base64.hpp>
 #include <hubbub/ws/message_view.hpp>
 
@@ -19,7 +23,7 @@ namespace hubbub::inline v0 {
 /// Example: `session.send(ProtocolText("pong").number("id", 7).text());`
 class ProtocolText {
    public:
-    explicit ProtocolText(std::string_view type) : text_(R"({"type":")") { text_.append(type) += '"'; }
+    explicit ProtocolText(std::string_view type) : text_("{\"type\":\"") { text_.append(type) += '"'; }
     /// An object inside of a message.
     ProtocolText() : text_(1, '{') {}
 
@@ -41,6 +45,25 @@ class ProtocolText {
         for (int shift = 60; shift >= 0; shift -= 4) text += digits[position.epoch >> shift & 15];
         text += '"';
         return number("offset", position.offset);
+    }
+    /// `"session":"0-1a-3"`.
+    ProtocolText& session(SessionId id) {
+        char name[32];
+        std::snprintf(name, sizeof name, "%x-%x-%x", unsigned{id.shard.value}, id.index, id.generation);
+        return string("session", name);
+    }
+    /// `"members":[{"session":"0-1a-3","user":"ada","labels":["staff"]}]`. Without a user or labels these are left out.
+    ProtocolText& members(std::string_view name, std::vector<PresenceMember> const& list) {
+        std::string text(1, '[');
+        for (PresenceMember const& member : list) {
+            ProtocolText object;
+            object.session(member.session);
+            if (!member.user.empty()) object.string("user", member.user);
+            if (!member.labels.empty()) json::Nlohmann::write(object.key("labels"), member.labels);
+            if (text.size() > 1) text += ',';
+            text += object.text();
+        }
+        return json(name, text += ']');
     }
     /// What was published, as `data`: JSON text as it is, other text as a string, bytes as base64 with `"encoding":"base64"`.
     /// Cost: text is read once, to see whether it is JSON.

@@ -18,7 +18,7 @@ TEST_CASE("A session is greeted with who it is and what it may, and one of anoth
     CHECK(hello.at("ping") == 25000);
     CHECK(hello.at("limits").at("message") == 65536);
     CHECK(hello.at("limits").at("topic") == 255);
-    CHECK(hello.at("features").empty());
+    CHECK(hello.at("features") == nlohmann::json{"presence"});
     CHECK(client->received.find("Sec-WebSocket-Protocol: hubbub.v1.json") != std::string::npos);
     CHECK(talk.seen->log == Messages{"open"});
     auto stranger = talk.connect();
@@ -291,14 +291,42 @@ TEST_CASE("Who is too slow is told how much was dropped") {
     CHECK(heard.back() == R"({"type":"gap","missed":)" + std::to_string(10 - told) + "}");
 }
 
-TEST_CASE("Pings are answered, and nobody is told who is there") {
+TEST_CASE("Pings are answered") {
     Talk talk;
     auto client = talk.join();
     CHECK(talk.ask(*client, R"({"type":"ping"})") == Messages{R"({"type":"pong"})"});
     CHECK(talk.ask(*client, R"({"type":"ping","id":5})") == Messages{R"({"type":"pong","id":5})"});
-    CHECK(talk.ask(*client, R"({"type":"members","id":6,"topic":"orders"})")
-              .at(0)
-              .starts_with(R"({"type":"error","id":6,"code":"unsupported")"));
+}
+
+TEST_CASE("Who is subscribed may ask who is there, and is told who comes and goes") {
+    using namespace std::chrono_literals;
+    for (std::size_t const shards : {1u, 2u}) {
+        Talk talk(shards);
+        auto client = talk.join(), other = talk.join();
+        auto const members = [&](std::string const& more) {
+            return talk.ask(*client, R"({"type":"members","id":6,"topic":)" + more + "}").at(0);
+        };
+        CHECK(members(R"("room")").starts_with(R"({"type":"error","id":6,"code":"not_subscribed")"));
+        talk.ask(*client, R"({"type":"subscribe","id":1,"topic":"news"})");
+        CHECK(members(R"("news")").starts_with(R"({"type":"error","id":6,"code":"unsupported")"));
+
+        talk.ask(*client, R"({"type":"subscribe","id":2,"topic":"room"})");
+        CHECK(members(R"("room")")
+                  .starts_with(R"({"type":"members","id":6,"topic":"room","sessions":1,"users":1,"members":[{"session":")"));
+        CHECK(members(R"("room")").ends_with(R"(","user":"ann"}]})"));
+        CHECK(members(R"("room","limit":0)") ==
+              R"({"type":"members","id":6,"topic":"room","sessions":1,"users":1,"members":[]})");
+        CHECK(members(R"("room","limit":101)").starts_with(R"({"type":"error","id":6,"code":"out_of_range")"));
+        talk.pass(2s);
+        CHECK(talk.fresh(*client).at(0).starts_with(R"({"type":"presence","topic":"room","entered":[{"session":")"));
+        talk.ask(*other, R"({"type":"subscribe","id":1,"topic":"room"})");
+        talk.pass(2s);
+        CHECK(talk.fresh(*client).at(0).ends_with(R"("user":"ann"}],"left":[],"sessions":2,"users":1})"));
+        other->lost = true;
+        talk.run();
+        talk.pass(2s);
+        CHECK(talk.fresh(*client).at(0).starts_with(R"({"type":"presence","topic":"room","entered":[],"left":[{"session":")"));
+    }
 }
 
 TEST_CASE("Who is so slow that the topic forgets what he has not got is told once more where he is") {

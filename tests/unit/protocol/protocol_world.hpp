@@ -89,6 +89,7 @@ struct Talk : World<ProtocolHandler<Shop>, Speaking> {
     static HubOptions<Speaking> with(HubOptions<Speaking> options) {
         options.protocols = {std::string(protocol_name)};
         options.topics.prefixes = {{"orders", {.history = {.messages = 10}}}};
+        options.topics.names.push_back({"room", {.presence = {.kept = true}}});
         return options;
     }
     /// A client that has read who it is.
