@@ -375,7 +375,7 @@ def main() -> int:
     run.part("proxies", run.proxies)
     for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
                                 ("attacks on TLS", ATTACKS / "tls.py"), ("load bars, short", LOAD / "load_bars.py", "--quick"),
-                                ("soak, short", LOAD / "soak.py", "--minutes", "0.1")):
+                                ("budget, short", LOAD / "budget.py", "--quick"), ("soak, short", LOAD / "soak.py", "--minutes", "0.1")):
         run.part(name, lambda: run.follow([sys.executable, script, build, *more], seconds=200.0))
     print()
     for name, passed, failed, seconds, remark in run.rows:

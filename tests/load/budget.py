@@ -6,6 +6,7 @@ nothing, the others begin messages that they never end, or send bombs. What the 
 the honest ones lose nothing and are not made to wait for long (medians of interleaved pairs, without --quick).
 The last line is "N passed, N failed"."""
 import argparse
+import contextlib
 import json
 import pathlib
 import selectors
@@ -119,14 +120,16 @@ class Budget:
 
     def attacked(self, seconds) -> dict:
         """The honest ones' sums, and the server's, under attack."""
-        with self.server() as server:
-            with Process([sys.executable, __file__, "--hostile", server.port, self.options.hostile, seconds + 1]) as attack:
-                self.honest(server, 0.5)  # what is made once has been made; the attack is under way
-                # The idle server is another one: this one is never idle.
-                with Peak(server) as peak:
-                    sums = self.honest(server, seconds)
-                snapshot = server.snapshot()
-                attack.line(60)
+        with self.server() as server, contextlib.ExitStack() as attack:
+            def begin():
+                # Who is there already stays: nobody new is let in while memory is short, and the honest ones are not told from the others.
+                server.snapshot_when(lambda sums: sums["sessions"] == self.options.honest, 20)
+                attack.enter_context(Process([sys.executable, __file__, "--hostile", server.port, self.options.hostile, seconds + 1]))
+            # The idle server is another one: this one is never idle.
+            with Peak(server) as peak:
+                sums = self.honest(server, seconds, begin)
+            snapshot = server.snapshot()
+            attack.close()
             server.snapshot_when(lambda sums: sums["sessions"] == 0 == sums["handshakes"], 20)
             code = server.end(12)
         return {"honest": sums, "hub": snapshot, "peak": peak.most, "code": code}
