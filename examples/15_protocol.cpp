@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <hubbub/protocol/protocol_handler.hpp>
+#include <hubbub/protocol/retry_hint.hpp>
 #include <hubbub/server/server.hpp>
 #include <hubbub/testing/socket_client.hpp>
 
@@ -75,6 +76,7 @@ static hubbub::ServerOptions<RoomPolicy> options(std::uint16_t port) {
     result.hub.protocols = {std::string(hubbub::protocol_name)};
     result.hub.topics.prefixes = {{"room/", {.history = {.messages = 1000, .age = 5min}, .presence = {.kept = true}}}};
     result.hub.expiry_grace = 1s;
+    result.drain.reason = hubbub::with_retry_hint("the server restarts", 1s);  // not all come back at once
     return result;
 }
 

@@ -121,9 +121,9 @@ const cases = {
     must(room.heard.length < 501 && room.heard.every(([i], at) => at === 0 || i > room.heard[at - 1][0]), "it was heard twice, or all of it");
   },
   "a connection that is used is not asked in vain": async place => {
-    const client = place.client({ping: 30, patience: 1000});
+    const client = place.client({ping: 30, patience: 300});
     await connected(client);
-    for (const i of numbers(10)) {
+    for (const i of numbers(20)) {
       same(await client.request("sum", [i]), i);
       await new Promise(done => setTimeout(done, 40));  // silence, which is the point
     }
@@ -240,7 +240,9 @@ const cases = {
     await until(() => room.heard.length === 1, [[room, "publication"]], "publication");
     const waiting = next(client, "state", ({state}) => state === "waiting");
     const restarted = place.restart("SIGTERM");
-    same((await waiting).code, 1012);
+    const why = await waiting;
+    same([why.code, why.reason], [1012, "the server restarts; retry=1000"]);
+    must(why.delay <= 1000, `${why.delay}`);
     const acknowledged = client.publish("room/1", "meanwhile");
     await restarted;
     same((await acknowledged).repeated, false);
