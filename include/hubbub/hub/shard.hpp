@@ -17,7 +17,6 @@
 #include <hubbub/core/entropy.hpp>
 #include <hubbub/core/small_random.hpp>
 #include <hubbub/hub/any_handler.hpp>
-#include <hubbub/hub/drain.hpp>
 #include <hubbub/hub/hub_shared.hpp>
 #include <hubbub/hub/memory_account.hpp>
 #include <hubbub/hub/reception.hpp>
@@ -25,6 +24,7 @@
 #include <hubbub/hub/session.hpp>
 #include <hubbub/hub/session_handle.hpp>
 #include <hubbub/hub/session_table.hpp>
+#include <hubbub/hub/shard_drain.hpp>
 #include <hubbub/hub/shard_snapshot.hpp>
 #include <hubbub/hub/throttle.hpp>
 #include <hubbub/hub/timers.hpp>
@@ -367,11 +367,8 @@ class Shard final : private TurnHook, private RouterHost {
     void tell();
     void release_held_back();
     void end_drain() {
-        if (drain_) {
-            tell_event({.name = "drain_ended", .number = drain_cut_});
-            std::exchange(drain_, nullptr)->shard_is_empty();
-        }
-        for (auto& each : std::exchange(draining_too_, {})) each->shard_is_empty();
+        if (drain_.is_under_way()) tell_event({.name = "drain_ended", .number = drain_.reset()});
+        drain_.end();
     }
     void tell_engine();
     void tell_closed(SessionType& session);
@@ -404,11 +401,7 @@ class Shard final : private TurnHook, private RouterHost {
     SessionTable<SessionType> sessions_;
     TimingWheel wheel_;
     Timers timers_;
-    std::shared_ptr<Drain> drain_;
-    std::vector<std::shared_ptr<Drain>> draining_too_;
-    TimePoint drain_ends_{};
-    std::uint32_t drain_at_ = 0;                                  ///< sessions before this one it has closed
-    std::uint64_t drain_cut_ = 0;                                 ///< sessions that the drain's deadline has reset
+    ShardDrain drain_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with the shard, on its thread
     TimePoint begun_, now_, next_tick_, armed_ = TimePoint::max();
     std::uint32_t tick_ = 1, ran_tick_ = 1;
@@ -645,11 +638,7 @@ void Shard<Conn, Policy>::revoke_everywhere(Revocation const& revocation) {
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::drain(std::shared_ptr<Drain> drain) {
     if (ended_) return drain->shard_is_empty();
-    if (drain_) return draining_too_.push_back(std::move(drain));  // idempotent: it is told when the first one is
-    drain_ = std::move(drain);
-    drain_ends_ = loop_.now() + drain_->options().deadline;
-    drain_at_ = 0;
-    drain_cut_ = 0;
+    if (!drain_.begin(std::move(drain), loop_.now())) return;
     tell_event({.name = "drain_begun", .number = sessions_.size()});
     reception_.close();
     loop_.request_turn();
@@ -725,7 +714,7 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     }
     burying_.clear();
     settle_memory();
-    if (drain_ && sessions_.size() == 0 && reception_.is_idle()) end_drain();
+    if (drain_.is_under_way() && sessions_.size() == 0 && reception_.is_idle()) end_drain();
     bool const has_more = !large_.empty() || !delivery_.admission().flush_list().empty();
     if (port().fall_asleep() || has_more) loop_.request_next_turn();
 }
@@ -923,21 +912,13 @@ void Shard<Conn, Policy>::run_ticks() {
         kept_by_handshakes_ = reception_.kept();
     }
     if (!held_back_.empty()) release_held_back();
-    if (drain_) {
-        if (now_ >= drain_ends_) {
-            sessions_.each([&](SessionType& session) {
-                if (session.state != Subscriber::State::closed) ++drain_cut_;
-                session.end({CloseCode::abnormal, "the drain was over", CloseInfo::By::us}, true);
-            });
-            reception_.clear();
-        } else {
-            std::size_t left = drain_->batch(tick_length);
-            drain_at_ = sessions_.each_from(drain_at_, [&](SessionType& session) {  // nobody comes any more
-                if (!session.is_open()) return true;
-                session.close(drain_->options().code, drain_->options().reason);
-                return --left != 0;
-            });
-        }
+    if (drain_.is_under_way()) {
+        auto const reset = [](SessionType& session, CloseInfo info) {
+            bool const was_open = session.state != Subscriber::State::closed;
+            session.end(std::move(info), true);
+            return was_open;
+        };
+        if (drain_.tick(sessions_, now_, tick_length, reset)) reception_.clear();
     }
     router_.tell_presence();
     if (is_slow_tick) {
