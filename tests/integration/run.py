@@ -176,6 +176,8 @@ class Run:
             self.need_websockets()
             chromium = self.find("chromium", "chromium", "google-chrome")
             return self.follow([sys.executable, HERE / "js_client/chromium_test.py", chromium, self.protocol], seconds=200.0)
+        if kind == "drain":
+            return self.follow([*self.node_with_ws(), HERE / "js_client/drain_spread.mjs", self.protocol, 200], seconds=100.0)
         node = self.node_with_ws() if kind == "ws" else self.node_with_web_socket()
         return self.follow([*node, HERE / "js_client/client_test.mjs", kind, self.protocol], seconds=300.0)
 
@@ -358,7 +360,7 @@ def main() -> int:
     run.part("curl", run.curl)
     run.part("jwt", run.jwt)
     run.part("jwt attacks", run.jwt_attacks)
-    for kind in ("ws", "built-in", "chromium"):
+    for kind in ("ws", "built-in", "drain", "chromium"):
         run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
     over(run, "tcp")
     if subprocess.run([run.load_server, "--deflate", "--port", "x"], capture_output=True, text=True).stderr.find("zlib") == -1:

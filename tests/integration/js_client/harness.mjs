@@ -5,9 +5,9 @@ import {Hubbub} from "../../../clients/js/hubbub.js";
 import {Proxy} from "./proxy.mjs";
 
 export class Server {
-  static async start(program) {
+  static async start(program, port = "0") {
     const server = new Server();
-    server.process = spawn(program, ["0"], {stdio: ["ignore", "pipe", "inherit"]});
+    server.process = spawn(program, [port], {stdio: ["ignore", "pipe", "inherit"]});
     server.ended = new Promise(done => server.process.on("exit", code => done(code)));
     const [line] = await within(10_000, "the server's first line",
                                 new Promise(done => createInterface({input: server.process.stdout}).once("line", (...line) => done(line))));
