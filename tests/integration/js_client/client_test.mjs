@@ -334,6 +334,24 @@ const cases = {
     await until(() => room.told.length === 3, [[room, "subscribed"]], "subscription");
     same(room.told[2].recovered, true);
   },
+  "who is there is told, and may be asked": async place => {
+    const ada = place.client({token: "ada-60"}), room = Place.hear(ada, "room/1");
+    room.told_of = [];
+    room.on("presence", change => room.told_of.push(change));
+    await next(room, "subscribed");
+    const bob = place.direct({token: "bob-60"});
+    await next(Place.hear(bob, "room/1"), "subscribed");
+    const names = list => list.map(({user}) => user).sort();
+    const heard_of = (kind, user) => () => room.told_of.some(change => names(change[kind]).includes(user));
+    await until(heard_of("entered", "bob"), [[room, "presence"]], "bob");
+    const {members, sessions, users} = await room.members();
+    same([names(members), sessions, users], [["ada", "bob"], 2, 2]);
+    same((await room.members({limit: 0})).members, []);
+    bob.close();
+    await until(heard_of("left", "bob"), [[room, "presence"]], "bob's leaving");
+    same([room.told_of.at(-1).sessions, room.told_of.at(-1).users], [1, 1]);
+    await fails(ada.subscribe("news").members(), "unsupported");
+  },
   "who leaves and comes again hears nothing of before": async place => {
     const client = place.client(), writer = place.direct(), first = Place.hear(client, "room/1");
     await next(first, "subscribed");
