@@ -32,7 +32,9 @@ class History {
         std::int64_t at;          ///< when it was published
     };
 
-    explicit History(HistoryLimits const& limits) : limits_(limits) {}
+    explicit History(HistoryLimits const& limits, std::uint32_t its_place = 0) : place(its_place), limits_(limits) {}
+
+    std::uint32_t place;  ///< in a list of whoever keeps it
 
     /// The offset of the publication that had that id.
     std::optional<std::uint64_t> find_id(std::uint64_t id, std::int64_t now) {
@@ -46,10 +48,13 @@ class History {
 
     /// Forgets what is too old.
     void forget_old(std::int64_t now);
-    /// Forgets the oldest, until so many bytes of memory are free or nothing is left.
+    /// Forgets the oldest, until so many bytes of memory are free or nothing is left; the ids last.
     void forget_some(std::size_t bytes) {
         std::size_t const wanted = footprint() > bytes ? footprint() - bytes : 0;
         while (live_ && footprint() > wanted) lose_oldest();
+        if (footprint() <= wanted) return;
+        ids_.clear();
+        offset_of_id_.clear();
     }
 
     /// Everything behind that offset is here, but for what expired or was replaced. True for what is not published yet.

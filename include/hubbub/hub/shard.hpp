@@ -736,9 +736,10 @@ void Shard<Conn, Policy>::settle_memory() {
     if constexpr (compresses<Policy>) compression_.trim_all();
     memory_.settle(used());
     // What topics remember goes first: who comes back for it is told, and nobody loses his connection.
-    if (std::size_t const excess = memory_.excess()) {
-        if (std::size_t const freed = router_.memory().forget_some(excess))
-            tell_event({.name = "history_shed", .detail = "memory", .number = freed});
+    while (std::size_t const excess = memory_.excess()) {
+        std::size_t const freed = router_.shed_history(excess);
+        if (!freed) break;
+        tell_event({.name = "history_shed", .detail = "memory", .number = freed});
         memory_.settle(used());
     }
     if (std::size_t const excess = memory_.excess()) {

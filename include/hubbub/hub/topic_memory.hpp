@@ -45,8 +45,9 @@ class TopicMemory {
     explicit TopicMemory(TopicIndex& topics) : topics_(&topics) {}
 
     void begin(std::uint32_t number, HistoryLimits const& limits) {
-        topic(number).history = std::make_unique<History>(limits);
+        topic(number).history = std::make_unique<History>(limits, static_cast<std::uint32_t>(numbers_.size()));
         numbers_.push_back(number);
+        bytes_ += of_topic;
     }
     /// The offset of a publication with that id, if one is known. 0 is no id.
     std::optional<std::uint64_t> find_id(std::uint32_t number, std::uint64_t id, std::int64_t now) {
@@ -67,17 +68,27 @@ class TopicMemory {
     /// Forgets what is too old in some of the topics. Calls `empty(number)` for each that remembers nothing.
     template <class Empty>
     void sweep(std::int64_t now, Empty&& empty);
-    /// Forgets the oldest of those that remember most, so that about so many bytes are free. Returns how many are.
-    std::size_t forget_some(std::size_t bytes);
+    /// Forgets the oldest of those that remember most, so that about so many bytes are free. Calls `empty(number)` for each that remembers
+    /// nothing any more. Returns how many bytes are free by that.
+    template <class Empty>
+    std::size_t forget_some(std::size_t bytes, Empty&& empty);
     /// The topic is forgotten.
     void end(std::uint32_t number) {
-        bytes_ -= topic(number).history->footprint();
+        bytes_ -= topic(number).history->footprint() + of_topic;
+        std::uint32_t const place = topic(number).history->place;
         topic(number).history.reset();
-        std::erase(numbers_, number);
+        if (place + 1 != numbers_.size()) {  // the last takes its place
+            numbers_[place] = numbers_.back();
+            topic(numbers_[place]).history->place = place;
+        }
+        numbers_.pop_back();
     }
     std::size_t bytes() const noexcept { return bytes_; }
 
    private:
+    /// Bytes that a topic takes because it has a history, whatever is in it: anybody who may publish can make many of them.
+    static constexpr std::size_t of_topic = 2048;
+
     TopicIndex* topics_;
     std::vector<std::uint32_t> numbers_;  ///< of topics that have a history
     std::size_t next_ = 0;                ///< to be swept
@@ -138,7 +149,8 @@ void TopicMemory::sweep(std::int64_t now, Empty&& empty) {
     }
 }
 
-inline std::size_t TopicMemory::forget_some(std::size_t bytes) {
+template <class Empty>
+std::size_t TopicMemory::forget_some(std::size_t bytes, Empty&& empty) {
     std::vector<std::pair<std::size_t, std::uint32_t>> largest;
     for (std::uint32_t const number : numbers_) largest.push_back({topic(number).history->footprint(), number});
     std::sort(largest.begin(), largest.end(), std::greater<>());
@@ -147,7 +159,11 @@ inline std::size_t TopicMemory::forget_some(std::size_t bytes) {
         std::size_t const freed = before - bytes_;
         if (freed >= bytes) break;
         // Half of a large one, so that no topic loses all for the others: those are nearly as large.
-        change(number, [&, most = size / 2](History& history) { history.forget_some(std::min(bytes - freed, most)); });
+        bool const is_empty = change(number, [&, most = size / 2](History& history) {
+            history.forget_some(std::min(bytes - freed, most));
+            return history.empty();
+        });
+        if (is_empty) empty(number);
     }
     return before - bytes_;
 }

@@ -120,7 +120,11 @@ class TopicRouter {
         if (!number || !delivery_->topics()[*number].history) return {};
         return memory_.page(*number, query, host_->now_ticks());
     }
-    TopicMemory& memory() noexcept { return memory_; }
+    TopicMemory const& memory() const noexcept { return memory_; }
+    /// Topics remember less, and those that nobody needs go. Returns the bytes that are free by that.
+    std::size_t shed_history(std::size_t bytes) {
+        return memory_.forget_some(bytes, [this](std::uint32_t number) { forget(number); });
+    }
     /// Its topics are told who it is now.
     void note_identity(Subscriber& subscriber) {
         subscriber.each_membership([&](Membership const& each) {

@@ -359,6 +359,26 @@ TEST_CASE("What topics remember is counted in the budget, and goes before anybod
     CHECK(shop.read({.most = 1}).complete == false);
 }
 
+TEST_CASE("Topics that anybody can make cost the budget what they are, and are forgotten") {
+    HubOptions<Remembering> options;
+    options.topics.prefixes = {{"any/", {.history = {.messages = 10, .age = 60s, .id_age = 60s}}}};
+    options.memory = std::make_shared<MemoryBudget>(std::size_t{8} << 20);
+    Shop<> shop({.messages = 1}, 2, options);
+    for (int i = 0; i < 20'000; ++i) {
+        shop.hub.publish("any/" + std::to_string(i), Frame::text("x"), {.id = static_cast<std::uint64_t>(i) + 1});
+        if (i % 100 == 0) shop.run();
+        if (i % 1000 == 0) shop.pass(1s);
+        CHECK(options.memory->used() <= options.memory->limit() + (1u << 20));
+    }
+    shop.run();
+    auto const topics = [&] { return shop.hub.snapshot(0).topics + shop.hub.snapshot(1).topics; };
+    CHECK(topics() > 1000);
+    CHECK(topics() < 8'000);
+    shop.pass(120s);
+    CHECK(topics() == 0);
+    CHECK(shop.hub.snapshot(0).memory_of_history + shop.hub.snapshot(1).memory_of_history == 0);
+}
+
 TEST_CASE("A topic of values has the newest of each key for who comes new") {
     for (std::size_t const shards : {1u, 2u}) {
         Shop<> shop({.messages = 100, .newest_per_key = true}, shards);
