@@ -121,9 +121,9 @@ const cases = {
     must(room.heard.length < 501 && room.heard.every(([i], at) => at === 0 || i > room.heard[at - 1][0]), "it was heard twice, or all of it");
   },
   "a connection that is used is not asked in vain": async place => {
-    const client = place.client({ping: 30, patience: 300});
+    const client = place.client({ping: 30, patience: 1000});
     await connected(client);
-    for (const i of numbers(20)) {
+    for (const i of numbers(40)) {
       same(await client.request("sum", [i]), i);
       await new Promise(done => setTimeout(done, 40));  // silence, which is the point
     }
