@@ -225,20 +225,7 @@ void ProtocolHandler<App>::history(auto& session, std::uint64_t id, ProtocolInpu
     auto const tell = [id, most, bytes = limits_.history_bytes, topic = std::string(topic)](auto& same,
                                                                                             HistoryPage const& page) {
         --state(same).pending_;
-        std::string list(1, '[');
-        std::size_t payload = 0, count = 0;
-        for (; count < page.messages.size() && count < most; ++count) {
-            auto const& each = page.messages[count];
-            payload += each.frame.size();
-            if (count && payload > bytes) break;
-            if (count) list += ',';
-            list += ProtocolText().number("offset", each.offset).data(each.frame.message()).text();
-        }
-        ProtocolText text("history");
-        text.number("id", id).string("topic", topic);
-        if (page.newest.epoch) text.position(page.newest);
-        text.boolean("complete", page.complete).boolean("more", count < page.messages.size());
-        answer(same, id, text.json("publications", list += ']').text());
+        answer(same, id, page_text(id, topic, page, most, bytes));
     };
     session.read_history(topic, query, tell);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include <hubbub/core/verdict.hpp>
+#include <hubbub/hub/history_page.hpp>
 #include <hubbub/hub/results.hpp>
 #include <hubbub/hub/subscription.hpp>
 #include <hubbub/json/problem.hpp>
@@ -45,9 +47,12 @@ class ProtocolReplies {
         if (!member.empty()) text.string("member", member);
         session.send(text.text());
     }
-    static void answer(auto& session, std::uint64_t id, std::string& text) {
+    static void answer(auto& session, std::uint64_t id, std::string const& text) {
         if (session.send(text) == SendResult::too_big) error(session, id, "too_big", "the answer is too long to be sent");
     }
+    /// At most so many messages, and so many bytes of them unless the first alone is longer.
+    static std::string page_text(std::uint64_t id, std::string_view topic, HistoryPage const& page, std::uint32_t most,
+                                 std::size_t bytes);
     static json::Problem unknown(std::string_view type) {
         return {json::Outcome::unknown_type, "there is no message of type \"" + json::excerpt(type) + '"', "type"};
     }
@@ -66,6 +71,24 @@ class ProtocolReplies {
         if (auto const now = asked.take()) then(session, *now);
     }
 };
+
+inline std::string ProtocolReplies::page_text(std::uint64_t id, std::string_view topic, HistoryPage const& page,
+                                              std::uint32_t most, std::size_t bytes) {
+    std::string list(1, '[');
+    std::size_t payload = 0, count = 0;
+    for (; count < page.messages.size() && count < most; ++count) {
+        auto const& each = page.messages[count];
+        payload += each.frame.size();
+        if (count && payload > bytes) break;
+        if (count) list += ',';
+        list += ProtocolText().number("offset", each.offset).data(each.frame.message()).text();
+    }
+    ProtocolText text("history");
+    text.number("id", id).string("topic", topic);
+    if (page.newest.epoch) text.position(page.newest);
+    text.boolean("complete", page.complete).boolean("more", count < page.messages.size());
+    return text.json("publications", list += ']').text();
+}
 
 inline void ProtocolReplies::greet(auto& session, ProtocolLimits const& given) {
     ProtocolText text("connected");

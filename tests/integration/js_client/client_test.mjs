@@ -1,6 +1,7 @@
 // node client_test.mjs ws|built-in PROGRAM [PART OF A NAME]
 // clients/js against examples/15_protocol, behind a proxy that does what networks do.
 import {createRequire} from "node:module";
+import {Hubbub} from "../../../clients/js/hubbub.js";
 import {Place, fails, must, next, run, same, until} from "./harness.mjs";
 
 const [kind, program, only] = process.argv.slice(2);
@@ -351,6 +352,44 @@ const cases = {
     await until(heard_of("left", "bob"), [[room, "presence"]], "bob's leaving");
     same([room.told_of.at(-1).sessions, room.told_of.at(-1).users], [1, 1]);
     await fails(ada.subscribe("news").members(), "unsupported");
+  },
+  "what that server never says: gaps, bytes, doubles, offsets that are left out, what is not known": async () => {
+    const said = [], events = [], epoch = "00000000000000ff";
+    class Script {  // a WebSocket whose server is this test
+      constructor(url, protocols) {
+        same(protocols, ["hubbub.v1.json"]);
+        Script.last = this;
+      }
+      send(text) { said.push(JSON.parse(text)); }
+      close() {}
+      says(...messages) { for (const message of messages) this.onmessage({data: typeof message === "string" ? message : JSON.stringify(message)}); }
+    }
+    const client = new Hubbub("ws://nowhere.test/", {WebSocket: Script, random: () => 0});
+    for (const name of ["gap", "message", "publication", "subscribed", "error"]) client.on(name, event => events.push([name, event.code ?? event.missed ?? event.data ?? event.topic]));
+    const room = Place.hear(client, "room/1"), skipped = [];
+    room.on("publication", event => skipped.push(event.skipped));
+    room.on("presence", ({entered, left, untold}) => events.push(["presence", entered.length, left.length, untold]));
+    const socket = Script.last;
+    socket.says({type: "connected", version: 1, session: "a", ping: 25000, limits: {message: 100}});
+    same(said, [{type: "subscribe", id: 1, topic: "room/1"}]);
+    const publication = (offset, more) => ({type: "publication", topic: "room/1", epoch, offset, ...more});
+    socket.says({type: "subscribed", id: 1, topic: "room/1", epoch, offset: 5, recovered: false}, publication(6, {data: 6}), publication(6, {data: 6}),
+                publication(5, {data: 5}), publication(9, {encoding: "base64", data: "AP8Q"}), "no JSON", {type: "gap", missed: 2}, {type: "dance"}, [], 7, null,
+                {type: "message", data: {a: 1}}, {type: "presence", topic: "room/1", entered: [{session: "b", user: "bob"}], left: [], sessions: 2, users: 2},
+                {type: "error", code: "not_json", message: "?"}, {type: "ack", id: 99}, {type: "subscribed", topic: "mine"}, {type: "publication", topic: "mine", data: "x"});
+    same(room.heard.map(each => each instanceof Uint8Array ? [...each] : each), [6, [0, 255, 16]]);
+    same([skipped, room.position], [[0, 2], {epoch, offset: 9}]);
+    same(events, [["error", "protocol"], ["gap", 2], ["message", {a: 1}], ["presence", 1, 0, 0], ["error", "not_json"], ["subscribed", "mine"], ["publication", "x"]]);
+    // The topic has forgotten what this one had not got, and goes on behind it; then it has begun anew.
+    socket.says({type: "subscribed", topic: "room/1", epoch, offset: 20, recovered: false}, publication(21, {data: 21}), {...publication(1, {data: "anew"}), epoch: "0000000000000100"});
+    same([room.heard.slice(2), room.told.map(({first, recovered, position}) => [first, recovered, position.offset]), room.position.offset],
+         [[21, "anew"], [[true, false, 5], [false, false, 20]], 1]);
+    const late = client.subscribe("room/2");
+    socket.says({type: "error", id: said.at(-1).id, code: "too_often", message: "not so fast"});
+    same([late.state, said.length], ["waiting", 2]);
+    await new Promise(done => setTimeout(done, 1_100));  // it tries again behind a second
+    same([late.state, said.at(-1).topic], ["subscribing", "room/2"]);
+    client.close();
   },
   "who leaves and comes again hears nothing of before": async place => {
     const client = place.client(), writer = place.direct(), first = Place.hear(client, "room/1");
