@@ -66,7 +66,8 @@ struct Mail {
         enter,        ///< to the owner: a session is there; the payload says who
         leave,        ///< to the owner: it is not any more
         // Of a topic that remembers. `id` is the recovery's serial in each.
-        recover,  ///< to the owner: what a session missed since `position`, or, if `key` is not 0, so many of the newest
+        recover,  ///< to the owner: what a session missed since `position`, or, if `key` is not 0, so many of the newest;
+                  ///< `expires_at` is 1 where `position` is none that the session has had
         begin,    ///< from the owner: behind `position` it begins; `key` is 1 if that is where the session had been
         backlog,  ///< from the owner: a message of the past
         end,      ///< from the owner: that is all up to `position`; `key` is 1 if there is more

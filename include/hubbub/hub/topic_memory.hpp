@@ -60,6 +60,11 @@ class TopicMemory {
         std::uint64_t const offset = topic(number).position.offset;
         change(number, [&](History& history) { history.add(std::move(frame), offset, key, expires_at, id, now); });
     }
+    /// Behind which position so many of the newest come, and all that is published from now on.
+    Position before_newest(std::uint32_t number, std::uint32_t newest) {
+        Position const last = topic(number).position;
+        return {last.epoch, topic(number).history->offset_before_newest(newest, last.offset)};
+    }
     /// The first part of it, if it is much.
     Backlog backlog(std::uint32_t number, std::optional<Position> since, std::uint32_t newest, QueueLimits const& limits,
                     std::int64_t now);
@@ -100,7 +105,7 @@ inline Backlog TopicMemory::backlog(std::uint32_t number, std::optional<Position
     change(number, [now](History& history) { history.forget_old(now); });
     Position const last = topic(number).position;
     History const& history = *topic(number).history;
-    Backlog result{{last.epoch, history.offset_before_newest(newest, last.offset)}, false, last.offset, {}};
+    Backlog result{before_newest(number, newest), false, last.offset, {}};
     if (since && since->epoch == last.epoch && since->offset <= last.offset && history.covers(since->offset))
         result = {*since, true, last.offset, {}};
     // Half of what a queue may have, and what small messages of others may wait for.

@@ -208,7 +208,8 @@ class TopicRouter {
     }
     template <class Change>
     void change_presence(std::string_view name, Change&& change);
-    void ask(Recovery const& recovery, std::uint32_t number, Position since, std::uint32_t newest);
+    void ask(Recovery const& recovery, std::uint32_t number, SubscribeOptions const& options);
+    void ask(Recovery const& recovery, std::uint32_t number, Position since, std::uint32_t newest, bool is_new = false);
     void ask_again(Recovery& recovery, std::uint32_t number) {
         recoveries_.ask_again(recovery);
         ask(recovery, number, recovery.reached, 0);
@@ -345,19 +346,28 @@ bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number
         write(owner, Mail::Kind::interest, topic.name);
     }
     if (topic.knows_members) enter(subscriber, number);
-    if (topic.remembers)
-        ask(recoveries_.begin(subscriber, number, session), number, options.since.value_or(Position{}), options.newest);
+    if (topic.remembers) ask(recoveries_.begin(subscriber, number, session), number, options);
     return begins == Begins::now;
 }
 
 template <HubPolicy Policy>
-void TopicRouter<Policy>::ask(Recovery const& recovery, std::uint32_t number, Position since, std::uint32_t newest) {
+void TopicRouter<Policy>::ask(Recovery const& recovery, std::uint32_t number, SubscribeOptions const& options) {
+    // On the owner's shard publications are not written as letters, so that they would overtake this one: where it begins is known already.
+    bool const is_known = !options.since && delivery_->topics()[number].history;
+    Position const since = is_known ? memory_.before_newest(number, options.newest) : options.since.value_or(Position{});
+    ask(recovery, number, since, options.newest, is_known);
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::ask(Recovery const& recovery, std::uint32_t number, Position since, std::uint32_t newest,
+                              bool is_new) {
     std::string_view const name = delivery_->topics()[number].name;
     Mail const question{.kind = Mail::Kind::recover,
                         .from = {},
                         .session = recovery.session,
                         .position = since,
                         .key = newest,
+                        .expires_at = is_new,
                         .id = recovery.serial};
     write(owner_of(name), question, name, Outgoing{.message = MessageView::text({})});
 }
@@ -377,7 +387,7 @@ void TopicRouter<Policy>::answer(Mail const& question, std::string_view name) {
               .from = index_,
               .session = question.session,
               .position = backlog.begins,
-              .key = backlog.recovered,
+              .key = backlog.recovered && !question.expires_at,
               .id = question.id};
     tell(question.from, mail, name, nothing);
     for (HistoryPage::Message const& message : backlog.messages) {

@@ -91,6 +91,14 @@ struct Reader : NoopHandler {
     }
 };
 
+struct Eager : NoopHandler {
+    void on_message(auto& session, MessageView message) {
+        session.subscribe("orders");
+        session.publish("orders", message);
+    }
+    void on_subscribed(auto& session, Subscription const& told) { session.send(told.recovered ? "recovered" : "new"); }
+};
+
 Messages texts(HistoryPage const& page) {
     Messages result;
     for (auto const& message : page.messages) result.emplace_back(message.frame.message().view());
@@ -233,6 +241,18 @@ TEST_CASE("What is published while a subscriber is told where he begins comes on
         shop.say(*client, "newest 10");
         shop.publish("b");
         CHECK(messages(*client) == Messages{"at 0", "a", "mine", "b"});
+    }
+}
+
+TEST_CASE("Who subscribes and then publishes hears himself") {
+    for (std::size_t const shards : {1u, 2u, 3u}) {
+        World<Eager, Remembering> world(Eager{}, shards, remembers<Remembering>({.history = {.messages = 10}}));
+        world.hub.publish("orders", Frame::text("before"));
+        auto client = world.connect();
+        world.say(*client, "mine");
+        world.hub.publish("orders", Frame::text("behind"));
+        world.run();
+        CHECK(messages(*client) == Messages{"new", "mine", "behind"});
     }
 }
 
