@@ -155,7 +155,8 @@ export class Hubbub extends Emitter {
 
   // ---- what the parts of this module say to each other
 
-  ask(message, {timeout = this.#options.timeout, again = false} = {}) {
+  /** `settled` is called at once when it is answered or given up, before what comes behind the answer is heard. */
+  ask(message, {timeout = this.#options.timeout, again = false, settled} = {}) {
     if (this.#state === "closed") return Promise.reject(new HubbubError("closed", "this client is closed"));
     return new Promise((resolve, reject) => {
       const id = ++this.#ids, text = JSON.stringify({...message, id});
@@ -163,7 +164,7 @@ export class Hubbub extends Emitter {
       if (this.#waiting.size >= messages || this.#waiting_bytes + text.length > bytes)
         return reject(new HubbubError("buffer_full", "too much waits to be sent or acknowledged"));
       if (this.#is_too_big(text)) return reject(new HubbubError("too_big", "this is longer than a message may be"));
-      const question = {text, again, resolve, reject, sent: false, topic: message.type === "unsubscribe" ? undefined : message.topic};
+      const question = {text, again, settled, resolve, reject, sent: false, topic: message.type === "unsubscribe" ? undefined : message.topic};
       if (timeout) question.timer = setTimeout(() => this.#settle(id, new HubbubError("timeout", `no answer within ${timeout} ms`)), timeout);
       this.#waiting.set(id, question);
       this.#waiting_bytes += text.length;
@@ -184,10 +185,9 @@ export class Hubbub extends Emitter {
     if (this.#state !== "connected" || state === "waiting") return Promise.resolve();
     this.#leaving.set(topic, (this.#leaving.get(topic) ?? 0) + 1);
     const attempt = this.#begun;
-    return this.ask({type: "unsubscribe", topic}).then(() => {}, problem => {
+    const settled = () => attempt === this.#begun && this.#left(topic);
+    return this.ask({type: "unsubscribe", topic}, {settled}).then(() => {}, problem => {
       if (problem.code !== "connection_lost" && problem.code !== "not_subscribed") throw problem;
-    }).finally(() => {
-      if (attempt === this.#begun) this.#left(topic);
     });
   }
   #left(topic) {
@@ -267,9 +267,8 @@ export class Hubbub extends Emitter {
   #lost(code, reason) {
     if (this.#connected_at) this.#failures = Date.now() - this.#connected_at >= stable ? 0 : Math.min(this.#failures, short_lived);
     this.#forget_connection();
-    const is_over = this.#options.shouldReconnect?.({code, reason}) === false ||
-      (this.#options.shouldReconnect?.({code, reason}) !== true && this.#is_final(code));
-    if (is_over) return this.#end({code, reason, by: "server"});
+    const decided = this.#options.shouldReconnect?.({code, reason});
+    if (decided === false || (decided !== true && this.#is_final(code))) return this.#end({code, reason, by: "server"});
     if (code === 4401) this.#token_reason = "expired";
     if (code === 1013) this.#failures = Math.max(this.#failures, 2);
     const hint = (code === 1012 || code === 1013) && /; retry=(\d{1,12})$/.exec(reason);
@@ -325,6 +324,7 @@ export class Hubbub extends Emitter {
     this.#waiting.delete(id);
     this.#waiting_bytes -= question.text.length;
     clearTimeout(question.timer);
+    question.settled?.();
     problem ? question.reject(problem) : question.resolve(answer);
     return true;
   }

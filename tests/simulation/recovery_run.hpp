@@ -305,6 +305,12 @@ class RecoveryRun {
                    "recovered, but not from where it had been");
         } else if (known.is_new && known.asked && known.asked->epoch == position.epoch) {
             expect(!must_recover(topic, *known.asked), "not recovered, although it is remembered");
+        } else if (known.is_new && known.asked) {
+            auto const& all = truth_.all[topic];
+            auto const last = all.upper_bound({known.asked->epoch, ~std::uint64_t{0}});
+            expect(last == all.begin() || std::prev(last)->first.epoch != known.asked->epoch ||
+                       std::prev(last)->second.at + truth_.limits[topic].age <= sim_.now(),
+                   "it has begun anew, although something was published of late");
         } else if (!known.is_new) {
             ++lost_;
             expect(known.position->epoch == position.epoch && position.offset > known.position->offset, "goes back");

@@ -25,7 +25,8 @@ namespace hubbub::inline v0 {
 class History {
    public:
     struct Entry {
-        std::optional<Frame> frame;  ///< nothing: another with its key has replaced it
+        std::optional<Frame> frame;  ///< as it was published; nothing: another with its key has replaced it
+        std::optional<Frame> sent;   ///< what subscribers were sent, where that is something else
         std::uint64_t offset;
         std::uint64_t key;        ///< hash of its key, 0 for none
         std::int64_t expires_at;  ///< 0: never
@@ -44,7 +45,8 @@ class History {
         return found->second;
     }
     /// Behind all others. `id` is 0 for none.
-    void add(Frame frame, std::uint64_t offset, std::uint64_t key, std::int64_t expires_at, std::uint64_t id, std::int64_t now);
+    void add(Frame frame, std::optional<Frame> sent, std::uint64_t offset, std::uint64_t key, std::int64_t expires_at,
+             std::uint64_t id, std::int64_t now);
 
     /// Forgets what is too old.
     void forget_old(std::int64_t now);
@@ -77,11 +79,15 @@ class History {
     }
 
     bool empty() const noexcept { return entries_.empty() && ids_.empty(); }
+    /// Nobody can come back for anything any more. The last position is one to come back with, as long as a publication would be.
+    bool is_over(std::int64_t now) const noexcept { return empty() && used_at_ + ticks(limits_.age) <= now; }
+    /// Somebody has been here, who may come back.
+    void note_use(std::int64_t now) noexcept { used_at_ = now; }
     std::uint32_t messages() const noexcept { return live_; }
     /// Bytes of memory, more or less.
     std::size_t footprint() const noexcept {
-        return payload_ + live_ * frame_overhead + entries_.size() * sizeof(Entry) + keys_.size() * node +
-               ids_.size() * node * 2;
+        return payload_ + sent_ + (sent_ ? 2 : 1) * live_ * frame_overhead + entries_.size() * sizeof(Entry) +
+               keys_.size() * node + ids_.size() * node * 2;
     }
 
    private:
@@ -104,8 +110,10 @@ class History {
     }
     void take_out(Entry& entry) noexcept {
         payload_ -= entry.frame->size();
+        if (entry.sent) sent_ -= entry.sent->size();
         --live_;
         entry.frame.reset();
+        entry.sent.reset();
     }
     void replace(std::uint64_t key, std::uint64_t offset);
     void lose_oldest();
@@ -120,21 +128,24 @@ class History {
     std::deque<std::pair<std::uint64_t, std::int64_t>> ids_;
     std::unordered_map<std::uint64_t, std::uint64_t> offset_of_id_;
     std::uint64_t lost_up_to_ = 0;  ///< the newest that was forgotten for a limit
-    std::size_t payload_ = 0;
+    std::size_t payload_ = 0, sent_ = 0;
+    std::int64_t used_at_ = 0;  ///< the last publication, or when somebody left
     std::uint32_t live_ = 0;
 };
 
-inline void History::add(Frame frame, std::uint64_t offset, std::uint64_t key, std::int64_t expires_at, std::uint64_t id,
-                         std::int64_t now) {
+inline void History::add(Frame frame, std::optional<Frame> sent, std::uint64_t offset, std::uint64_t key,
+                         std::int64_t expires_at, std::uint64_t id, std::int64_t now) {
     if (id && limits_.ids) {
         offset_of_id_.emplace(id, offset);
         ids_.emplace_back(id, now);
         forget_ids(now);
     }
     if (key && limits_.newest_per_key) replace(key, offset);
+    used_at_ = now;
     payload_ += frame.size();
+    if (sent) sent_ += sent->size();
     ++live_;
-    entries_.push_back({std::move(frame), offset, key, expires_at, now});
+    entries_.push_back({std::move(frame), std::move(sent), offset, key, expires_at, now});
     forget_old(now);
     while (live_ > limits_.messages || payload_ > limits_.bytes) lose_oldest();
     // What was replaced lies among what was not: seldom looked through, and then all of it goes.

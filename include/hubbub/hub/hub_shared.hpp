@@ -80,6 +80,7 @@ struct HubShared {
     bool at_owner(std::string_view topic, Completion completion, Read read) {
         return post(owner_of(topic),
                     [name = std::string(topic), completion = std::move(completion), read](ShardType& shard) mutable {
+                        shard.router().take_mail();  // what was written before is read before
                         auto const page = read(shard.router(), name);
                         completes([&] { completion(page); });
                     });

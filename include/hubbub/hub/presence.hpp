@@ -37,6 +37,7 @@ class Presence {
         if (found == members_.end()) return;
         note_before(session, &found->second);
         forget(found);
+        if (auto const before = before_.find(session); !before->second) before_.erase(before);  // it came and went
     }
 
     Members const& members() const noexcept { return members_; }

@@ -28,8 +28,10 @@ class Recoveries {
    public:
     Recovery& begin(Subscriber& subscriber, std::uint32_t topic, SessionId session) {
         subscriber.recovering = true;
-        return map_.insert_or_assign({&subscriber, topic}, Recovery{.session = session, .serial = ++serials_, .reached = {}})
-            .first->second;
+        auto const [place, is_new] =
+            map_.insert_or_assign({&subscriber, topic}, Recovery{.session = session, .serial = ++serials_, .reached = {}});
+        if (is_new) ++counts_[&subscriber];
+        return place->second;
     }
     Recovery* find(Subscriber const& subscriber, std::uint32_t topic) noexcept {
         auto const found = map_.find({&subscriber, topic});
@@ -43,10 +45,11 @@ class Recoveries {
     /// It has everything, or wants no more. False: it was none.
     bool end(Subscriber& subscriber, std::uint32_t topic) {
         if (!subscriber.recovering || !map_.erase({&subscriber, topic})) return false;
-        subscriber.recovering = false;
-        subscriber.each_membership([&](Membership const& each) {
-            if (map_.contains({&subscriber, each.topic})) subscriber.recovering = true;
-        });
+        auto const count = counts_.find(&subscriber);
+        if (--count->second == 0) {
+            counts_.erase(count);
+            subscriber.recovering = false;
+        }
         return true;
     }
     void ask_again(Recovery& recovery) noexcept {
@@ -67,6 +70,7 @@ class Recoveries {
     };
 
     std::unordered_map<Key, Recovery, HashOf> map_;
+    std::unordered_map<Subscriber const*, std::size_t> counts_;  ///< of each that has some
     std::uint64_t serials_ = 0;
 };
 

@@ -94,7 +94,8 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
         return publish(topic, message, {.except = id()});
     }
 
-    /// Tells `on_subscribed` when it has begun, in this turn or, if the topic is another shard's, after a letter and its answer.
+    /// Tells `on_subscribed` when it has begun, in this turn or, if the topic is another shard's or remembers, after a letter and its
+    /// answer.
     /// Cost: two look-ups by name and an entry in two lists, whatever topics it has already.
     SubscribeResult subscribe(std::string_view topic, SubscribeOptions const& options = {});
     /// It is a member of that topic, or about to be: nothing and nobody refused it. Cost: a look-up by name.
@@ -102,18 +103,23 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     /// False: it is not subscribed. Cost: constant; what the topic published in this turn is given to it.
     bool unsubscribe(std::string_view topic);
 
-    /// A part of what a topic remembers: calls `function(session, HistoryPage const&)`, if the session is there then. False: the hub has
-    /// ended. The authorization is not asked.
+    /// A part of what a topic remembers: calls `function(session, HistoryPage const&)`, if the session is there then. It is read behind what
+    /// this session did before. The authorization is not asked.
     /// Cost: two posted functions; a reference for each message.
     template <class F>
-    bool read_history(std::string_view topic, HistoryQuery const& query, F function) {
-        return shard_->shared().read_history(topic, query, shard_->template for_reader<HistoryPage>(id(), std::move(function)));
+    void read_history(std::string_view topic, HistoryQuery const& query, F function) {
+        shard_->ask_owner([topic = std::string(topic), query,
+                           then = shard_->template for_reader<HistoryPage>(id(), std::move(function))](auto& shared) mutable {
+            shared.read_history(topic, query, std::move(then));
+        });
     }
     /// Who is subscribed to a topic that knows it, at most so many: calls `function(session, PresencePage const&)`. As `read_history`.
     template <class F>
-    bool read_presence(std::string_view topic, std::size_t most, F function) {
-        return shard_->shared().read_presence(topic, most,
-                                              shard_->template for_reader<PresencePage>(id(), std::move(function)));
+    void read_presence(std::string_view topic, std::size_t most, F function) {
+        shard_->ask_owner([topic = std::string(topic), most,
+                           then = shard_->template for_reader<PresencePage>(id(), std::move(function))](auto& shared) mutable {
+            shared.read_presence(topic, most, std::move(then));
+        });
     }
 
     /// Gives it the identity that a new token brings: its labels and how long it holds. A session of nobody in particular may become

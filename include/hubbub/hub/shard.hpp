@@ -161,6 +161,7 @@ class Shard final : private TurnHook, private RouterHost {
     ws::DecoderLimits const& limits_of_compressed() const noexcept { return limits_of_compressed_; }
     std::uint32_t tick() const noexcept { return tick_; }
     std::int64_t now_ticks() const noexcept override { return now_.time_since_epoch().count(); }
+    bool is_short_of_memory() const noexcept override { return memory_.budget().is_high(); }
     std::uint32_t tick_of(TimePoint when) const noexcept {
         return when <= begun_ ? 0 : static_cast<std::uint32_t>((when - begun_) / tick_length);
     }
@@ -225,7 +226,11 @@ class Shard final : private TurnHook, private RouterHost {
             });
         };
     }
-    Shared& shared() noexcept { return *shared_; }
+    /// What the owner of a topic is asked once it has read what this shard has written to it before.
+    void ask_owner(UniqueFunction<void(Shared&)> ask) {
+        behind_mail_.push_back([this, ask = std::move(ask)]() mutable { ask(*shared_); });
+        loop_.request_turn();
+    }
     bool is_congested(std::string_view topic) const noexcept { return router_.is_congested(topic); }
     /// Does not read from who publishes, until the mail gets through.
     void hold_back(SessionType& session) {
@@ -419,6 +424,7 @@ class Shard final : private TurnHook, private RouterHost {
     std::vector<SessionType*> closing_, dead_, burying_, holding_;
     std::vector<SessionId> held_back_;
     std::vector<Told> told_, telling_;
+    std::vector<UniqueFunction<void()>> behind_mail_;  ///< run when what was written before has been posted
 };
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -600,6 +606,12 @@ template <BasicConnection Conn, HubPolicy Policy>
 bool Shard<Conn, Policy>::unsubscribe(SessionType& session, std::string_view topic) {
     auto const number = delivery_.topics().find(topic);
     if (!number || !static_cast<Subscriber&>(session).find(*number)) return false;
+    auto const is_of_it = [&](Told const& each) {
+        return each.what == Told::What::subscribed && each.session == session.id() && each.topic == *number;
+    };
+    std::erase_if(told_, is_of_it);
+    for (Told& each : telling_)  // of which some have been told
+        if (is_of_it(each)) each.session = {};
     router_.unsubscribe(session, *number);
     return true;
 }
@@ -699,11 +711,12 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     router_.take_mail();  // once a turn, else it would starve the sockets
     do {
         router_.post_office().post_mail();
+        for (auto& function : std::exchange(behind_mail_, {})) function();
         delivery_.fan_out();
         flush_all();
         close_phase();
         open_ready();
-    } while (delivery_.has_work() || router_.post_office().has_unposted() || !told_.empty());
+    } while (delivery_.has_work() || router_.post_office().has_unposted() || !told_.empty() || !behind_mail_.empty());
     if (!held_back_.empty()) release_held_back();
     delivery_.end_turn();
     for (SessionType* const session : burying_) {
@@ -715,7 +728,7 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     burying_.clear();
     settle_memory();
     if (drain_.is_under_way() && sessions_.size() == 0 && reception_.is_idle()) end_drain();
-    bool const has_more = !large_.empty() || !delivery_.admission().flush_list().empty();
+    bool const has_more = !large_.empty() || !delivery_.admission().flush_list().empty() || router_.has_questions();
     if (port().fall_asleep() || has_more) loop_.request_next_turn();
 }
 
@@ -799,7 +812,7 @@ void Shard<Conn, Policy>::flush_all() {
     holding_.clear();
 }
 
-/// The only place but the dispatch of events where user code runs.
+/// Where hooks run that are not called as events and mail come.
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::close_phase() {
     tell();

@@ -17,10 +17,10 @@ namespace hubbub::inline v0 {
 
 /// What who subscribes gets of a topic's past, or a part of it.
 struct Backlog {
-    Position begins;            ///< everything behind it comes
-    bool recovered = false;     ///< that is where the subscriber had been
-    std::uint64_t reached = 0;  ///< this is all of it up to here
-    std::vector<HistoryPage::Message> messages;
+    Position begins;                               ///< everything behind it comes
+    bool recovered = false;                        ///< that is where the subscriber had been
+    std::uint64_t reached = 0;                     ///< this is all of it up to here
+    std::vector<HistoryPage::Message> messages{};  ///< as they were sent
 };
 
 /// The histories of the topics that one shard owns, and the memory that they use.
@@ -55,22 +55,23 @@ class TopicMemory {
         return change(number, [&](History& history) { return history.find_id(id, now); });
     }
     /// The newest publication.
-    void add(std::uint32_t number, Frame frame, std::uint64_t key, std::int64_t expires_at, std::uint64_t id,
-             std::int64_t now) {
+    void add(std::uint32_t number, Frame frame, std::optional<Frame> sent, std::uint64_t key, std::int64_t expires_at,
+             std::uint64_t id, std::int64_t now) {
         std::uint64_t const offset = topic(number).position.offset;
-        change(number, [&](History& history) { history.add(std::move(frame), offset, key, expires_at, id, now); });
+        change(number,
+               [&](History& history) { history.add(std::move(frame), std::move(sent), offset, key, expires_at, id, now); });
     }
-    /// Behind which position so many of the newest come, and all that is published from now on.
-    Position before_newest(std::uint32_t number, std::uint32_t newest) {
-        Position const last = topic(number).position;
-        return {last.epoch, topic(number).history->offset_before_newest(newest, last.offset)};
-    }
+    /// Somebody has been there, and may come back.
+    void note_use(std::uint32_t number, std::int64_t now) noexcept { topic(number).history->note_use(now); }
+    /// Where a subscription begins, and whether that is where the subscriber had been.
+    std::pair<Position, bool> begins(std::uint32_t number, std::optional<Position> since, std::uint32_t newest,
+                                     std::int64_t now);
     /// The first part of it, if it is much.
     Backlog backlog(std::uint32_t number, std::optional<Position> since, std::uint32_t newest, QueueLimits const& limits,
                     std::int64_t now);
     HistoryPage page(std::uint32_t number, HistoryQuery const& query, std::int64_t now);
 
-    /// Forgets what is too old in some of the topics. Calls `empty(number)` for each that remembers nothing.
+    /// Forgets what is too old in some of the topics. Calls `empty(number)` for each that nobody can come back to.
     template <class Empty>
     void sweep(std::int64_t now, Empty&& empty);
     /// Forgets the oldest of those that remember most, so that about so many bytes are free. Calls `empty(number)` for each that remembers
@@ -100,25 +101,33 @@ class TopicMemory {
     std::size_t bytes_ = 0;
 };
 
-inline Backlog TopicMemory::backlog(std::uint32_t number, std::optional<Position> since, std::uint32_t newest,
-                                    QueueLimits const& limits, std::int64_t now) {
+inline std::pair<Position, bool> TopicMemory::begins(std::uint32_t number, std::optional<Position> since, std::uint32_t newest,
+                                                     std::int64_t now) {
     change(number, [now](History& history) { history.forget_old(now); });
     Position const last = topic(number).position;
     History const& history = *topic(number).history;
-    Backlog result{before_newest(number, newest), false, last.offset, {}};
     if (since && since->epoch == last.epoch && since->offset <= last.offset && history.covers(since->offset))
-        result = {*since, true, last.offset, {}};
+        return {*since, true};
+    return {{last.epoch, history.offset_before_newest(newest, last.offset)}, false};
+}
+
+inline Backlog TopicMemory::backlog(std::uint32_t number, std::optional<Position> since, std::uint32_t newest,
+                                    QueueLimits const& limits, std::int64_t now) {
+    auto const [position, recovered] = begins(number, since, newest, now);
+    History const& history = *topic(number).history;
+    Backlog result{position, recovered, topic(number).position.offset, {}};
     // Half of what a queue may have, and what small messages of others may wait for.
     std::size_t const most_bytes = std::min<std::size_t>(limits.bytes / 2, 64 * 1024);
     std::size_t const most_messages = std::max<std::size_t>(1, std::min<std::size_t>(limits.messages / 2, 256));
     std::size_t bytes = 0;
     history.each_behind(result.begins.offset, now, [&](History::Entry const& entry) {
-        bytes += entry.frame->size();
+        Frame const& sent = entry.sent ? *entry.sent : *entry.frame;
+        bytes += sent.size();
         if (!result.messages.empty() && (bytes > most_bytes || result.messages.size() == most_messages)) {
             result.reached = result.messages.back().offset;
             return false;
         }
-        result.messages.push_back({entry.offset, entry.key, *entry.frame});
+        result.messages.push_back({entry.offset, entry.key, sent});
         return true;
     });
     return result;
@@ -148,7 +157,7 @@ void TopicMemory::sweep(std::int64_t now, Empty&& empty) {
         std::uint32_t const number = numbers_[next_];
         bool const is_empty = change(number, [now](History& history) {
             history.forget_old(now);
-            return history.empty();
+            return history.is_over(now);
         });
         if (is_empty) empty(number);
     }

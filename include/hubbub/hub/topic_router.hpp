@@ -2,7 +2,10 @@
 
 #include <bit>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -32,6 +35,7 @@ struct RouterHost {
     virtual SessionId id_of(Subscriber& subscriber) noexcept = 0;
     virtual PresenceMember member_of(Subscriber& subscriber) = 0;
     virtual std::int64_t now_ticks() const noexcept = 0;
+    virtual bool is_short_of_memory() const noexcept = 0;
 
    protected:
     ~RouterHost() = default;
@@ -123,7 +127,7 @@ class TopicRouter {
     TopicMemory const& memory() const noexcept { return memory_; }
     /// Topics remember less, and those that nobody needs go. Returns the bytes that are free by that.
     std::size_t shed_history(std::size_t bytes) {
-        return memory_.forget_some(bytes, [this](std::uint32_t number) { forget(number); });
+        return memory_.forget_some(bytes, [this](std::uint32_t number) { forget(number, true); });
     }
     /// Its topics are told who it is now.
     void note_identity(Subscriber& subscriber) {
@@ -141,14 +145,18 @@ class TopicRouter {
     void tell_presence();
     std::uint32_t intern(std::string_view name);
 
-    /// Reads what others have left here, once a turn.
+    /// Reads what others have left here, and answers who recovers; once a turn.
     void take_mail() {
+        answered_ = 0;
+        answer_some();
         post_office_.take_mail([this](Mail const& mail, std::string_view topic, MessageView message, Frame const* frame,
                                       std::shared_ptr<PendingReceipt> receipt) {
             read(mail, topic, Outgoing{message, frame, mail.session, mail.key, mail.expires_at, mail.id, std::move(receipt)});
         });
     }
     PostOffice& post_office() noexcept { return post_office_; }
+    /// There is more to answer in the next turn.
+    bool has_questions() const noexcept { return !questions_.empty() && !host_->is_short_of_memory(); }
     /// Who publishes to a topic now should pause: this shard, or the topic's owner, cannot get rid of its mail.
     bool is_congested(std::string_view topic) const noexcept {
         return post_office_.shard_count() > 1 && post_office_.is_congested(owner_of(topic));
@@ -169,6 +177,8 @@ class TopicRouter {
     }
 
    private:
+    static constexpr std::size_t most_answered = 512 * 1024;  ///< bytes that those who recover are told in a turn
+
     void write(ShardIndex to, Mail const& mail, std::string_view topic, Outgoing const& outgoing) {
         post_office_.write(to, mail, topic, outgoing.message.payload(), outgoing.frame, outgoing.receipt);
     }
@@ -195,6 +205,7 @@ class TopicRouter {
     void end_membership(Subscriber& subscriber, std::uint32_t number) {
         recoveries_.end(subscriber, number);
         Topic const& topic = delivery_->topics()[number];
+        if (topic.history) memory_.note_use(number, host_->now_ticks());
         if (!topic.knows_members) return;
         tell_of(Mail::Kind::leave, topic.name, {host_->id_of(subscriber), {}}, {});
     }
@@ -208,18 +219,21 @@ class TopicRouter {
     }
     template <class Change>
     void change_presence(std::string_view name, Change&& change);
+    bool tell_change(std::uint32_t number, PresenceChange const& change);
     void ask(Recovery const& recovery, std::uint32_t number, SubscribeOptions const& options);
     void ask(Recovery const& recovery, std::uint32_t number, Position since, std::uint32_t newest, bool is_new = false);
     void ask_again(Recovery& recovery, std::uint32_t number) {
         recoveries_.ask_again(recovery);
         ask(recovery, number, recovery.reached, 0);
     }
+    void answer_some();
     void answer(Mail const& question, std::string_view name);
     void hear_answer(Mail const& mail, std::string_view name, Outgoing const& outgoing);
     void end_recovery(Recovery& recovery, std::uint32_t number, Subscriber& subscriber, Mail const& mail);
     void publish_here(std::uint32_t number, Outgoing const& outgoing);
     void acknowledge(std::string_view name, Position position);
-    void forget(std::uint32_t number);
+    /// Forgets it, if nobody needs it; `is_urgent`: also if somebody could come back, but for nothing that it remembers.
+    void forget(std::uint32_t number, bool is_urgent = false);
 
     ShardIndex index_;
     Delivery* delivery_;
@@ -232,6 +246,8 @@ class TopicRouter {
     TopicMemory memory_;
     PresenceBook presences_;
     Recoveries recoveries_;
+    std::deque<std::pair<Mail, std::string>> questions_;  ///< of who recovers, and the topic
+    std::size_t answered_ = 0;                            ///< bytes in this turn
     PostOffice post_office_;
     std::vector<std::uint32_t> lonely_;  ///< topics that may have nobody any more
 };
@@ -270,11 +286,15 @@ void TopicRouter<Policy>::sequence(std::string_view name, Outgoing const& outgoi
             return tell_nobody(outgoing, {topic.position.epoch, *before}, true);
     auto const position = backplane_.sequence(name, topic.position, outgoing.message);
     if (!position) return;  // it comes back from the broker
-    topic.position = *position;
     encode(*number, *position, outgoing, [&](Outgoing const& encoded) {
-        if (!topic.history) return pass_on(*number, encoded);
-        Frame const kept = outgoing.frame ? *outgoing.frame : Frame(outgoing.message);
-        memory_.add(*number, kept, outgoing.key, outgoing.expires_at, outgoing.id, host_->now_ticks());
+        topic.position = *position;
+        if (topic.history) {
+            Frame const published = outgoing.frame ? *outgoing.frame : Frame(outgoing.message);
+            std::optional<Frame> sent;
+            if (encoded.frame != outgoing.frame) sent = *encoded.frame;
+            memory_.add(*number, published, std::move(sent), outgoing.key, outgoing.expires_at, outgoing.id,
+                        host_->now_ticks());
+        }
         pass_on(*number, encoded);
     });
 }
@@ -352,10 +372,10 @@ bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number
 
 template <HubPolicy Policy>
 void TopicRouter<Policy>::ask(Recovery const& recovery, std::uint32_t number, SubscribeOptions const& options) {
-    // On the owner's shard publications are not written as letters, so that they would overtake this one: where it begins is known already.
-    bool const is_known = !options.since && delivery_->topics()[number].history;
-    Position const since = is_known ? memory_.before_newest(number, options.newest) : options.since.value_or(Position{});
-    ask(recovery, number, since, options.newest, is_known);
+    if (!delivery_->topics()[number].history) return ask(recovery, number, options.since.value_or(Position{}), options.newest);
+    // On the owner's shard publications are not written as letters, so that they would overtake this one: it is decided now.
+    auto const [position, recovered] = memory_.begins(number, options.since, options.newest, host_->now_ticks());
+    ask(recovery, number, position, options.newest, !recovered);
 }
 
 template <HubPolicy Policy>
@@ -370,6 +390,23 @@ void TopicRouter<Policy>::ask(Recovery const& recovery, std::uint32_t number, Po
                         .expires_at = is_new,
                         .id = recovery.serial};
     write(owner_of(name), question, name, Outgoing{.message = MessageView::text({})});
+}
+
+/// A thousand that come back at once are answered in many turns, so that others are heard in between; and where memory is short only
+/// one in a turn, which then comes with a tick: what they are sent is in their queues until they have taken it.
+template <HubPolicy Policy>
+void TopicRouter<Policy>::answer_some() {
+    while (!questions_.empty() && answered_ < (host_->is_short_of_memory() ? 1 : most_answered)) {
+        auto const [question, name] = std::move(questions_.front());
+        questions_.pop_front();
+        answered_ += 256;  // for itself
+        if (question.from == index_) {
+            auto const number = delivery_->topics().find(name);
+            Subscriber const* const subscriber = host_->find_subscriber(question.session);
+            if (!number || !subscriber || !recoveries_.find(*subscriber, *number, question.id)) continue;  // it has left
+        }
+        answer(question, name);
+    }
 }
 
 /// The owner: what somebody missed, and where the live publications begin for him.
@@ -390,14 +427,12 @@ void TopicRouter<Policy>::answer(Mail const& question, std::string_view name) {
               .key = backlog.recovered && !question.expires_at,
               .id = question.id};
     tell(question.from, mail, name, nothing);
+    mail.kind = Mail::Kind::backlog;
     for (HistoryPage::Message const& message : backlog.messages) {
+        mail.opcode = message.frame.message().opcode();
         mail.position.offset = message.offset;
-        Outgoing const kept{.message = message.frame.message(), .frame = &message.frame};
-        encode(number, mail.position, kept, [&](Outgoing const& encoded) {
-            mail.kind = Mail::Kind::backlog;
-            mail.opcode = encoded.message.opcode();
-            tell(question.from, mail, name, encoded);
-        });
+        tell(question.from, mail, name, {.message = message.frame.message(), .frame = &message.frame});
+        answered_ += message.frame.size();
     }
     mail.kind = Mail::Kind::end;
     mail.position.offset = backlog.reached;
@@ -478,7 +513,9 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
         case Mail::Kind::acknowledge: return acknowledge(topic, mail.position);
         case Mail::Kind::no_interest:
             if (auto const number = delivery_->topics().find(topic)) {
-                delivery_->topics()[*number].interested_shards &= ~(std::uint64_t{1} << mail.from.value);
+                Topic& left = delivery_->topics()[*number];
+                left.interested_shards &= ~(std::uint64_t{1} << mail.from.value);
+                if (left.history) memory_.note_use(*number, host_->now_ticks());
                 lonely_.push_back(*number);
             }
             return;
@@ -487,7 +524,7 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
             return change_presence(
                 topic, [&](Presence& presence) { presence.enter(detail::read_member(mail.session, outgoing.message.view())); });
         case Mail::Kind::leave: return change_presence(topic, [&](Presence& presence) { presence.leave(mail.session); });
-        case Mail::Kind::recover: return answer(mail, topic);
+        case Mail::Kind::recover: return questions_.emplace_back(mail, topic), answer_some();
         case Mail::Kind::begin:
         case Mail::Kind::backlog:
         case Mail::Kind::end: return hear_answer(mail, topic, outgoing);
@@ -501,12 +538,12 @@ void TopicRouter<Policy>::forget_lonely() {
 }
 
 template <HubPolicy Policy>
-void TopicRouter<Policy>::forget(std::uint32_t number) {
+void TopicRouter<Policy>::forget(std::uint32_t number, bool is_urgent) {
     Topic& topic = delivery_->topics()[number];
     if (topic.name.empty() || !topic.members.empty() || !topic.run.empty() || topic.interest == Topic::Interest::asked) return;
     ShardIndex const owner = owner_of(topic.name);
     if (owner == index_) {
-        if (topic.interested_shards || (topic.history && !topic.history->empty())) return;
+        if (topic.interested_shards || (topic.history && !topic.history->is_over(host_->now_ticks()) && !is_urgent)) return;
         backplane_.interest(topic.name, false);
         if (topic.history) memory_.end(number);
         if (topic.presence) presences_.end(number);
@@ -526,21 +563,31 @@ void TopicRouter<Policy>::change_presence(std::string_view name, Change&& change
     presences_.change(*number, told_after, host_->now_ticks(), change);
 }
 
+/// False: it fits nobody's queue.
+template <HubPolicy Policy>
+bool TopicRouter<Policy>::tell_change(std::uint32_t number, PresenceChange const& change) {
+    std::optional<Frame> frame;
+    if (!completes([&] { frame = codec_.presence(change); }))
+        return host_->on_event({.name = "policy_threw", .detail = "codec"}), true;
+    if (!frame) return true;
+    if (!delivery_->fits(frame->size())) return false;
+    pass_on(number, {.message = frame->message(), .frame = &*frame});
+    return true;
+}
+
 template <HubPolicy Policy>
 void TopicRouter<Policy>::tell_presence() {
     if constexpr (PresenceCodec<typename Policy::Codec>) {
         presences_.tell_due(host_->now_ticks(), [this](std::uint32_t number, Presence& presence) {
             Topic const& topic = delivery_->topics()[number];
-            PresenceChange const change = presence.take_change(topic.name, options_.options_for(topic.name).presence.most_told);
+            PresenceChange change = presence.take_change(topic.name, options_.options_for(topic.name).presence.most_told);
             if (change.entered.empty() && change.left.empty()) return;
-            std::optional<Frame> frame;
-            if (!completes([&] { frame = codec_.presence(change); })) {
-                host_->on_event({.name = "policy_threw", .detail = "codec"});
-            } else if (frame && delivery_->fits(frame->size())) {
-                pass_on(number, {.message = frame->message(), .frame = &*frame});
-            } else if (frame) {
-                host_->on_event({.name = "publication_too_big", .detail = topic.name, .number = frame->size()});
-            }
+            if (tell_change(number, change)) return;
+            change.untold += change.entered.size() + change.left.size();  // too long with all the names
+            change.entered.clear();
+            change.left.clear();
+            if (!tell_change(number, change))
+                host_->on_event({.name = "publication_too_big", .detail = topic.name, .number = change.sessions});
         });
     }
 }

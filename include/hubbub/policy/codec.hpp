@@ -31,7 +31,7 @@ struct PublicationInfo {
 /// - `gap_notice` is what a session is sent, once it keeps up again, after `missed` messages were dropped for its slowness; nothing,
 ///   if clients are not told. Called on the session's loop.
 /// - `publication` is what subscribers of a topic are sent instead of what was published: once for each publication, on the loop of
-///   the topic's owner, and again for who gets it from the history. Not called for what is for all, a user or a label. What comes out
+///   the topic's owner; who gets it from the history is sent the same. Not called for what is for all, a user or a label. What comes out
 ///   too long for a session's queue is published to nobody, with the event `publication_too_big`. Without it they are sent what was
 ///   published.
 /// - `presence` is what subscribers are sent when others have come or gone; nothing, if they are not told. On the loop of the topic's

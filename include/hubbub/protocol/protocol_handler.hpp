@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -222,8 +223,8 @@ void ProtocolHandler<App>::history(auto& session, std::uint64_t id, ProtocolInpu
     if (!session.is_subscribed(topic))
         return error(session, id, "not_subscribed", "the history is for who is subscribed", "topic");
     if (!may_ask(session, id)) return;
-    auto const tell = [id, most, bytes = limits_.history_bytes, topic = std::string(topic)](auto& same,
-                                                                                            HistoryPage const& page) {
+    auto const tell = [id, most, bytes = std::min<std::size_t>(limits_.history_bytes, session.options().queue.bytes / 2),
+                       topic = std::string(topic)](auto& same, HistoryPage const& page) {
         --state(same).pending_;
         answer(same, id, page_text(id, topic, page, most, bytes));
     };

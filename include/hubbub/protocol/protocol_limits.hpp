@@ -17,7 +17,7 @@ inline constexpr std::string_view protocol_name = "hubbub.v1.json";
 struct ProtocolLimits {
     std::uint32_t pending = 64;   ///< requests, histories, members and refreshes of a session that are not answered yet
     std::uint32_t history = 100;  ///< publications of one `history`
-    std::size_t history_bytes = 64 * 1024;   ///< of their payload, unless the first alone is longer
+    std::size_t history_bytes = 64 * 1024;   ///< of their text, and half a queue at most, unless the first alone is longer
     std::uint32_t members = 100;             ///< of one `members`
     std::uint32_t newest = 1'000;            ///< that a subscription may begin with
     std::size_t token = 8 * 1024;            ///< bytes of a token
@@ -33,7 +33,8 @@ struct ProtocolLimits {
             if (!holds) detail::throw_exception(std::invalid_argument(sentence));
         };
         demand(pending >= 1, "ProtocolLimits::pending must be at least 1");
-        demand(history >= 1, "ProtocolLimits::history must be at least 1");
+        demand(history >= 1 && history <= 10'000, "ProtocolLimits::history must be from 1 to 10000");
+        demand(members <= 10'000, "ProtocolLimits::members must be at most 10000");
         demand(deepest >= 2 && deepest <= 1000, "ProtocolLimits::deepest must be from 2 to 1000");
         demand(ping.count() > 0, "ProtocolLimits::ping must be positive");
     }

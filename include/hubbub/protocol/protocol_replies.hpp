@@ -50,7 +50,7 @@ class ProtocolReplies {
     static void answer(auto& session, std::uint64_t id, std::string const& text) {
         if (session.send(text) == SendResult::too_big) error(session, id, "too_big", "the answer is too long to be sent");
     }
-    /// At most so many messages, and so many bytes of them unless the first alone is longer.
+    /// At most so many messages, and about so many bytes of text, unless the first alone is longer.
     static std::string page_text(std::uint64_t id, std::string_view topic, HistoryPage const& page, std::uint32_t most,
                                  std::size_t bytes);
     static json::Problem unknown(std::string_view type) {
@@ -75,13 +75,15 @@ class ProtocolReplies {
 inline std::string ProtocolReplies::page_text(std::uint64_t id, std::string_view topic, HistoryPage const& page,
                                               std::uint32_t most, std::size_t bytes) {
     std::string list(1, '[');
-    std::size_t payload = 0, count = 0;
+    std::size_t count = 0;
     for (; count < page.messages.size() && count < most; ++count) {
         auto const& each = page.messages[count];
-        payload += each.frame.size();
-        if (count && payload > bytes) break;
+        ProtocolText text;
+        text.number("offset", each.offset).data(each.frame.message());
+        std::string const& written = text.text();
+        if (count && list.size() + written.size() > bytes) break;
         if (count) list += ',';
-        list += ProtocolText().number("offset", each.offset).data(each.frame.message()).text();
+        list += written;
     }
     ProtocolText text("history");
     text.number("id", id).string("topic", topic);

@@ -384,9 +384,16 @@ const cases = {
     socket.says({type: "subscribed", topic: "room/1", epoch, offset: 20, recovered: false}, publication(21, {data: 21}), {...publication(1, {data: "anew"}), epoch: "0000000000000100"});
     same([room.heard.slice(2), room.told.map(({first, recovered, position}) => [first, recovered, position.offset]), room.position.offset],
          [[21, "anew"], [[true, false, 5], [false, false, 20]], 1]);
+    // Left and come again: what comes in the same task behind the answers is the new subscription's.
+    room.unsubscribe();
+    const again = Place.hear(client, "room/1", {since: {epoch, offset: 40}});
+    const [leaving, asking] = said.slice(-2);
+    socket.says(publication(40, {data: "of before"}), {type: "ack", id: leaving.id}, {type: "subscribed", id: asking.id, topic: "room/1", epoch, offset: 40, recovered: true},
+                publication(41, {data: 41}), publication(42, {data: 42}));
+    same([again.heard, again.position.offset], [[41, 42], 42]);
     const late = client.subscribe("room/2");
     socket.says({type: "error", id: said.at(-1).id, code: "too_often", message: "not so fast"});
-    same([late.state, said.length], ["waiting", 2]);
+    same([late.state, said.length], ["waiting", 4]);
     await new Promise(done => setTimeout(done, 1_100));  // it tries again behind a second
     same([late.state, said.at(-1).topic], ["subscribing", "room/2"]);
     client.close();

@@ -54,7 +54,8 @@ struct Rooms : NoopHandler {
 };
 
 struct House : World<Rooms, Known> {
-    explicit House(PresenceOptions presence, std::size_t shards) : World(Rooms{}, shards, with(presence)) {}
+    House(PresenceOptions presence, std::size_t shards) : House(with(presence), shards) {}
+    House(HubOptions<Known> options, std::size_t shards) : World(Rooms{}, shards, std::move(options)) {}
     static HubOptions<Known> with(PresenceOptions presence) {
         HubOptions<Known> options;
         options.topics.names = {{"room", {.presence = presence}}};
@@ -134,6 +135,18 @@ TEST_CASE("Of a crowd only so many are named, and the others are counted") {
     CHECK(told[0].ends_with(" ?7 =10/10"));
 }
 
+TEST_CASE("A change that is too long with all the names is told without them") {
+    HubOptions<Known> options = House::with({.kept = true, .told_every = 500ms});
+    options.queue.bytes = 600;
+    options.queue.high_bytes = 300;
+    options.queue.low_bytes = 100;
+    House house(options, 2);
+    std::vector<std::shared_ptr<MemoryWire>> crowd;
+    for (int i = 0; i < 60; ++i) crowd.push_back(house.come("user" + std::to_string(i)));
+    house.pass(1s);
+    CHECK(messages(*crowd.front()) == Messages{"+ - ?60 =60/60"});
+}
+
 TEST_CASE("Where it is not to be told, nobody is") {
     House house({.kept = true, .told_every = 0ms}, 2);
     auto ada = house.come("ada"), bob = house.come("bob");
@@ -143,7 +156,7 @@ TEST_CASE("Where it is not to be told, nobody is") {
 }
 
 TEST_CASE("A topic that does not know who is there says nothing") {
-    House house({}, 1);
+    House house(PresenceOptions{}, 1);
     auto ada = house.come("ada");
     CHECK(house.who().sessions == 0);
     house.pass(2s);
