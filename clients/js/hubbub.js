@@ -423,6 +423,11 @@ export class Hubbub extends Emitter {
       setTimeout(() => attempt === this.#begun && subscription.state === "waiting" && this.#begin(subscription), 1_000 * (1 + this.#random()));
       return;
     }
+    if (code === "already_subscribed") {  // the server has done it, and has not said where it begins
+      subscription.state = "subscribed";
+      this.#send_held(subscription.topic);
+      return subscription.emit("subscribed", {recovered: false, first: subscription.begun++ === 0, position: copy_of(subscription.position)});
+    }
     subscription.state = "ended";
     this.#subscriptions.delete(subscription.topic);
     this.#send_held(subscription.topic);

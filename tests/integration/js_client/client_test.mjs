@@ -391,9 +391,12 @@ const cases = {
     socket.says(publication(40, {data: "of before"}), {type: "ack", id: leaving.id}, {type: "subscribed", id: asking.id, topic: "room/1", epoch, offset: 40, recovered: true},
                 publication(41, {data: 41}), publication(42, {data: 42}));
     same([again.heard, again.position.offset], [[41, 42], 42]);
+    const known = Place.hear(client, "mine");  // which the server has subscribed it to
+    socket.says({type: "error", id: said.at(-1).id, code: "already_subscribed", message: "?"}, {type: "publication", topic: "mine", data: "y"});
+    same([known.state, known.heard, known.told.length], ["subscribed", ["y"], 1]);
     const late = client.subscribe("room/2");
     socket.says({type: "error", id: said.at(-1).id, code: "too_often", message: "not so fast"});
-    same([late.state, said.length], ["waiting", 4]);
+    same([late.state, said.length], ["waiting", 5]);
     await new Promise(done => setTimeout(done, 1_100));  // it tries again behind a second
     same([late.state, said.at(-1).topic], ["subscribing", "room/2"]);
     client.close();
