@@ -161,7 +161,9 @@ class Shard final : private TurnHook, private RouterHost {
     ws::DecoderLimits const& limits_of_compressed() const noexcept { return limits_of_compressed_; }
     std::uint32_t tick() const noexcept { return tick_; }
     std::int64_t now_ticks() const noexcept override { return now_.time_since_epoch().count(); }
-    bool is_short_of_memory() const noexcept override { return memory_.budget().is_high(); }
+    bool is_short_of_memory() noexcept override {
+        return memory_.budget().is_high() && delivery_.pool().ledger().used() > memory_.budget().part() / 2;
+    }
     std::uint32_t tick_of(TimePoint when) const noexcept {
         return when <= begun_ ? 0 : static_cast<std::uint32_t>((when - begun_) / tick_length);
     }

@@ -35,7 +35,8 @@ struct RouterHost {
     virtual SessionId id_of(Subscriber& subscriber) noexcept = 0;
     virtual PresenceMember member_of(Subscriber& subscriber) = 0;
     virtual std::int64_t now_ticks() const noexcept = 0;
-    virtual bool is_short_of_memory() const noexcept = 0;
+    /// Queues have much of the memory, and there is little left.
+    virtual bool is_short_of_memory() noexcept = 0;
 
    protected:
     ~RouterHost() = default;
@@ -156,7 +157,7 @@ class TopicRouter {
     }
     PostOffice& post_office() noexcept { return post_office_; }
     /// There is more to answer in the next turn.
-    bool has_questions() const noexcept { return !questions_.empty() && !host_->is_short_of_memory(); }
+    bool has_questions() noexcept { return !questions_.empty() && !host_->is_short_of_memory(); }
     /// Who publishes to a topic now should pause: this shard, or the topic's owner, cannot get rid of its mail.
     bool is_congested(std::string_view topic) const noexcept {
         return post_office_.shard_count() > 1 && post_office_.is_congested(owner_of(topic));
@@ -392,19 +393,19 @@ void TopicRouter<Policy>::ask(Recovery const& recovery, std::uint32_t number, Po
     write(owner_of(name), question, name, Outgoing{.message = MessageView::text({})});
 }
 
-/// A thousand that come back at once are answered in many turns, so that others are heard in between; and where memory is short only
-/// one in a turn, which then comes with a tick: what they are sent is in their queues until they have taken it.
+/// A thousand that come back at once are answered in many turns, so that others are heard in between. Where what they are sent fills the
+/// memory the rest waits, and is looked at again on each tick: until it is taken, or the write limit ends who takes nothing.
 template <HubPolicy Policy>
 void TopicRouter<Policy>::answer_some() {
-    while (!questions_.empty() && answered_ < (host_->is_short_of_memory() ? 1 : most_answered)) {
+    while (!questions_.empty() && answered_ < most_answered && !host_->is_short_of_memory()) {
         auto const [question, name] = std::move(questions_.front());
         questions_.pop_front();
-        answered_ += 256;  // for itself
         if (question.from == index_) {
             auto const number = delivery_->topics().find(name);
             Subscriber const* const subscriber = host_->find_subscriber(question.session);
             if (!number || !subscriber || !recoveries_.find(*subscriber, *number, question.id)) continue;  // it has left
         }
+        answered_ += 256;  // for itself
         answer(question, name);
     }
 }

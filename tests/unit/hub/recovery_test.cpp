@@ -299,6 +299,30 @@ TEST_CASE("A thousand that come back at once are answered in several turns, and 
     }
 }
 
+TEST_CASE("Those who come back at once and take nothing wait, and neither the history nor anybody is lost for them") {
+    HubOptions<Remembering> options;
+    options.memory = std::make_shared<MemoryBudget>(std::size_t{4} << 20);
+    options.limits.per_address = 0;
+    options.write_limit = 600s;
+    Shop<> shop({.messages = 500}, 1, options);
+    for (int i = 1; i <= 60; ++i) shop.publish(std::to_string(i) + std::string(1000, '.'));
+    std::vector<std::shared_ptr<MemoryWire>> clients;
+    for (int i = 0; i < 200; ++i) clients.push_back(shop.connect());
+    for (auto const& client : clients) {
+        client->room = 0;
+        client->to_server.append(ws::encode_frame(ws::ClientFrame::text("newest 300")));
+    }
+    shop.run();
+    shop.pass(2s);
+    CHECK(options.memory->used() <= options.memory->limit());
+    CHECK(shop.read({.most = 0}).complete);
+    CHECK(shop.hub.snapshot(0).shed == 0);
+    for (auto const& client : clients) client->room = MemoryWire::unlimited;
+    shop.pass(3s);
+    for (auto const& client : clients) CHECK(messages(*client).size() == 61);
+    CHECK(shop.sums().all_dropped() == 0);
+}
+
 TEST_CASE("A subscription that is taken back and made again in one turn is told once") {
     Told<Remembering> handler;
     handler.hooks->message = [](auto& session, MessageView message) {
