@@ -57,7 +57,7 @@ class Presence {
 
     static std::size_t size_of(PresenceMember const& member) noexcept {
         std::size_t bytes = node * 2 + sizeof member + member.user.size() * 2;
-        for (std::string const& label : member.labels) bytes += sizeof label + label.size();
+        for (std::string const& label : member.labels) bytes += sizeof(std::string) + label.size();
         return bytes;
     }
     void forget(Members::iterator member) {

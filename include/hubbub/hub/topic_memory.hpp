@@ -166,7 +166,7 @@ void TopicMemory::sweep(std::int64_t now, Empty&& empty) {
 template <class Empty>
 std::size_t TopicMemory::forget_some(std::size_t bytes, Empty&& empty) {
     std::vector<std::pair<std::size_t, std::uint32_t>> largest;
-    for (std::uint32_t const number : numbers_) largest.push_back({topic(number).history->footprint(), number});
+    for (std::uint32_t const number : numbers_) largest.emplace_back(topic(number).history->footprint(), number);
     std::sort(largest.begin(), largest.end(), std::greater<>());
     std::size_t const before = bytes_;
     for (auto const& [size, number] : largest) {

@@ -23,7 +23,7 @@ namespace hubbub::inline v0 {
 /// Example: `session.send(ProtocolText("pong").number("id", 7).text());`
 class ProtocolText {
    public:
-    explicit ProtocolText(std::string_view type) : text_("{\"type\":\"") { text_.append(type) += '"'; }
+    explicit ProtocolText(std::string_view type) : ProtocolText() { string("type", type); }
     /// An object inside of a message.
     ProtocolText() : text_(1, '{') {}
 
