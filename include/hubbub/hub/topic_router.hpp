@@ -289,14 +289,18 @@ void TopicRouter<Policy>::sequence(std::string_view name, Outgoing const& outgoi
     if (!position) return;  // it comes back from the broker
     encode(*number, *position, outgoing, [&](Outgoing const& encoded) {
         topic.position = *position;
-        if (topic.history) {
-            Frame const published = outgoing.frame ? *outgoing.frame : Frame(outgoing.message);
-            std::optional<Frame> sent;
-            if (encoded.frame != outgoing.frame) sent = *encoded.frame;
-            memory_.add(*number, published, std::move(sent), outgoing.key, outgoing.expires_at, outgoing.id,
-                        host_->now_ticks());
+        if (!topic.history) return pass_on(*number, encoded);
+        Frame const published = outgoing.frame ? *outgoing.frame : Frame(outgoing.message);
+        Outgoing passed = encoded;
+        std::optional<Frame> sent;
+        if (encoded.frame != outgoing.frame) {
+            sent = *encoded.frame;
+        } else {  // so that a large one is referred to from here on, and not copied again
+            passed.message = published.message();
+            passed.frame = &published;
         }
-        pass_on(*number, encoded);
+        memory_.add(*number, published, std::move(sent), outgoing.key, outgoing.expires_at, outgoing.id, host_->now_ticks());
+        pass_on(*number, passed);
     });
 }
 

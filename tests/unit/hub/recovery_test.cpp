@@ -266,7 +266,7 @@ TEST_CASE("What is published while a subscriber is told where he begins comes on
 
 TEST_CASE("Who subscribes and then publishes hears himself") {
     for (std::size_t const shards : {1u, 2u, 3u})
-        for (std::string const said : {"mine", "from elsewhere"}) {
+        for (std::string const& said : {std::string("mine"), std::string("from elsewhere"), std::string(5000, 'x')}) {
             World<Eager, Remembering> world(Eager{}, shards, remembers<Remembering>({.history = {.messages = 10}}));
             world.hub.publish("orders", Frame::text("before"));
             auto client = world.connect();
