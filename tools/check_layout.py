@@ -19,7 +19,9 @@ LAYERS = {
     "metrics": ["core"],
     "ws": ["core", "http"],
     "ws/deflate": ["core", "http", "ws", "policy"],  # a model of policy/compression.hpp
-    "backplane": ["core", "ws"],
+    "backplane": ["core", "ws", "policy"],
+    "backplane/redis": ["core", "ws", "policy", "backplane", "transport/socket", "transport/tcp"],
+    "backplane/nats": ["core", "ws", "policy", "backplane", "transport/socket", "transport/tcp"],
     "policy": ["core", "http", "ws"],
     "policy/jwt": ["core", "http", "ws", "policy", "json"],
     "json": ["core", "ws"],

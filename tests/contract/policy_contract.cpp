@@ -2,7 +2,6 @@
 // tests/unit/policy/concepts_test.cpp.
 #include <cstdint>
 #include <initializer_list>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -155,20 +154,6 @@ TEMPLATE_TEST_CASE("A codec's gap notice, where there is one, is a whole message
     TestType const policy;
     for (std::uint64_t const missed : {std::uint64_t{1}, ~std::uint64_t{0}})
         if (auto const notice = policy.gap_notice(missed)) CHECK(notice->message().size() > 0);
-}
-
-TEMPLATE_TEST_CASE("A backplane that answers at once counts up within an epoch, each topic for itself", "", LocalBackplane) {
-    TestType backplane;
-    std::map<std::string, Position> last{{"a", {7, 0}}, {"b", {9, 41}}};
-    for (int round = 0; round < 100; ++round)
-        for (auto& [topic, position] : last) {
-            backplane.interest(topic, round % 2 == 0);
-            auto const next = backplane.sequence(topic, position, MessageView::text("x"));
-            if (!next) continue;  // it comes back from the broker
-            CHECK(next->epoch == position.epoch);
-            CHECK(next->offset > position.offset);
-            position = *next;
-        }
 }
 
 TEMPLATE_TEST_CASE("An event sink takes any event", "", NoEvents) {

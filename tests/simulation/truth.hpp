@@ -144,12 +144,11 @@ struct GapNotices {
     }
 };
 struct RecordingBackplane {
-    std::optional<Position> sequence(std::string_view topic, Position last, MessageView message) {
-        Position const position{last.epoch, last.offset + 1};
+    static constexpr bool is_local = true;
+    void on_publication(std::string_view topic, Position position, MessageView message) {
+        truth->orders[topic_number(topic)].owner = truth->sim->running();
         truth->on_sequenced(topic, position, Truth::number_of(message.view()));
-        return position;
     }
-    void interest(std::string_view topic, bool) { truth->orders[topic_number(topic)].owner = truth->sim->running(); }
 };
 /// "/SHARD/..." says where a session lives.
 struct ByTarget {

@@ -4,12 +4,9 @@
 
 namespace hubbub::inline v0 {
 
-/// One process alone: the owner shard counts.
+/// One process alone: there is no broker, and the owner shard of a topic gives it its order.
 struct LocalBackplane {
-    std::optional<Position> sequence(std::string_view, Position last, MessageView) noexcept {
-        return Position{last.epoch, last.offset + 1};
-    }
-    void interest(std::string_view, bool) noexcept {}
+    static constexpr bool is_local = true;
 };
 static_assert(Backplane<LocalBackplane>);
 

@@ -96,8 +96,8 @@ consteval bool check_policy() {
             "or like that: see policy/compression.hpp");
         static_assert(
             Backplane<typename P::Backplane>,
-            "hubbub: Policy::Backplane needs std::optional<Position> sequence(std::string_view, Position, MessageView) "
-            "and interest(std::string_view, bool)");
+            "hubbub: Policy::Backplane must be LocalBackplane, or have start, subscribe, unsubscribe, publish, read and flush: "
+            "see backplane/backplane.hpp");
         static_assert(EventSink<typename P::EventSink>, "hubbub: Policy::EventSink needs void on_event(Event const&) noexcept");
         static_assert(std::default_initializable<typename P::SessionData>,
                       "hubbub: Policy::SessionData is made without arguments when a session opens");

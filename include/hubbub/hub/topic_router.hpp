@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -65,6 +66,12 @@ struct Outgoing {
 /// Why it is long: both ends of the channel stand here, since each kind of letter is right only with its answer.
 template <HubPolicy Policy>
 class TopicRouter {
+    /// What there is of a backplane on a shard.
+    struct NoTap {
+        explicit NoTap(OptionsOf<typename Policy::Backplane> const&) {}
+    };
+    using Tap = std::conditional_t<OwnBackplane<typename Policy::Backplane>, typename Policy::Backplane, NoTap>;
+
    public:
     using Ports = PostOffice::Ports;
 
@@ -75,7 +82,7 @@ class TopicRouter {
           hash_(hash),
           epoch_(epoch),
           host_(&host),
-          backplane_(options.backplane),
+          tap_(options.backplane),
           options_(options.topics),
           codec_(options.codec),
           memory_(delivery.topics()),
@@ -241,7 +248,7 @@ class TopicRouter {
     SipHash hash_;
     std::uint64_t epoch_;
     RouterHost* host_;
-    typename Policy::Backplane backplane_;
+    [[no_unique_address]] Tap tap_;
     typename Policy::Topics options_;
     typename Policy::Codec codec_;
     TopicMemory memory_;
@@ -285,10 +292,10 @@ void TopicRouter<Policy>::sequence(std::string_view name, Outgoing const& outgoi
     if (topic.history)
         if (auto const before = memory_.find_id(*number, outgoing.id, host_->now_ticks()))
             return tell_nobody(outgoing, {topic.position.epoch, *before}, true);
-    auto const position = backplane_.sequence(name, topic.position, outgoing.message);
-    if (!position) return;  // it comes back from the broker
-    encode(*number, *position, outgoing, [&](Outgoing const& encoded) {
-        topic.position = *position;
+    Position const position{topic.position.epoch, topic.position.offset + 1};
+    if constexpr (TapBackplane<typename Policy::Backplane>) tap_.on_publication(name, position, outgoing.message);
+    encode(*number, position, outgoing, [&](Outgoing const& encoded) {
+        topic.position = position;
         if (!topic.history) return pass_on(*number, encoded);
         Frame const published = outgoing.frame ? *outgoing.frame : Frame(outgoing.message);
         Outgoing passed = encoded;
@@ -363,7 +370,6 @@ bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number
     Topic& topic = delivery_->topics()[number];
     ShardIndex const owner = owner_of(topic.name);
     bool const joining = owner != index_ && topic.interest != Topic::Interest::acknowledged;
-    if (owner == index_ && topic.members.empty() && !topic.interested_shards) backplane_.interest(topic.name, true);
     Begins const begins = topic.remembers ? Begins::when_recovered : joining ? Begins::when_admitted : Begins::now;
     delivery_->join(subscriber, number, begins, variant);
     if (joining && topic.interest == Topic::Interest::none) {
@@ -511,7 +517,6 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
         }
         case Mail::Kind::interest: {
             Topic& known = delivery_->topics()[intern(topic)];
-            if (known.members.empty() && !known.interested_shards) backplane_.interest(topic, true);
             known.interested_shards |= std::uint64_t{1} << mail.from.value;
             return write(mail.from, Mail::Kind::acknowledge, topic, known.position);
         }
@@ -549,7 +554,6 @@ void TopicRouter<Policy>::forget(std::uint32_t number, bool is_urgent) {
     ShardIndex const owner = owner_of(topic.name);
     if (owner == index_) {
         if (topic.interested_shards || (topic.history && !topic.history->is_over(host_->now_ticks()) && !is_urgent)) return;
-        backplane_.interest(topic.name, false);
         if (topic.history) memory_.end(number);
         if (topic.presence) presences_.end(number);
     } else if (topic.interest == Topic::Interest::acknowledged) {

@@ -148,16 +148,37 @@ static_assert(Codec<Words<Archetype>>);
 static_assert(!Codec<Words<NotCopied>> && !Codec<WordsThatNeverFail>);
 
 template <class Base>
-struct Broker : Base {
+struct OwnOrder : Base {
     using Base::Base;
-    std::optional<Position> sequence(std::string_view, Position, MessageView) { return std::nullopt; }
-    void interest(std::string_view, bool) {}
+    static constexpr bool is_local = true;
 };
-struct BrokerWithoutInterest : Archetype {
-    std::optional<Position> sequence(std::string_view, Position, MessageView) { return std::nullopt; }
+struct NotLocal : Archetype {
+    static constexpr bool is_local = false;
 };
-static_assert(Backplane<Broker<Archetype>>);
-static_assert(!Backplane<Broker<NotCopied>> && !Backplane<BrokerWithoutInterest>);
+static_assert(Backplane<OwnOrder<Archetype>> && !TapBackplane<OwnOrder<Archetype>>);
+static_assert(!Backplane<OwnOrder<NotCopied>> && !Backplane<NotLocal>);
+
+/// A backplane over a broker, with nothing that it need not have.
+struct Broker {
+    struct Options {};
+    struct Thread {
+        ShardLoop& loop();
+    };
+    static std::unique_ptr<Thread> make_thread(Options const&);
+    static std::size_t brokers(Options const&);
+    Broker(Options const&, std::size_t broker, std::uint64_t node, Thread&, BackplaneHost&);
+    void start();
+    void subscribe(std::string_view topic);
+    void unsubscribe(std::string_view topic);
+    void publish(BackplanePublication const&);
+    void read(std::string_view topic, HistoryLimits const&, Position since);
+    void flush();
+};
+struct BrokerWithoutRead : Broker {
+    using Broker::Broker;
+    void read() = delete;
+};
+static_assert(RemoteBackplane<Broker> && Backplane<Broker> && !OwnBackplane<Broker> && !RemoteBackplane<BrokerWithoutRead>);
 
 template <class Base>
 struct Sink : Base {
@@ -187,7 +208,7 @@ struct Archetypes {
     using Topics = Made<archetypes::Topics>;
     using Codec = Made<Words>;
     using Compression = NoCompression;
-    using Backplane = Made<Broker>;
+    using Backplane = Made<OwnOrder>;
     using EventSink = Made<Sink>;
     struct SessionData {};
 };
