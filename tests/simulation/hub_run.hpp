@@ -727,7 +727,8 @@ std::optional<Place> HubRun<Conn, P>::view(std::size_t shard, std::size_t topic)
     auto const number = all.find(topic_name(topic));
     if (!number) return std::nullopt;
     Topic const& known = all[*number];
-    if (truth_.orders[topic].owner != shard && known.interest != Topic::Interest::acknowledged) return std::nullopt;
+    bool const is_owner = shards_[shard].shard->router().owner_of(topic_name(topic)).value == shard;
+    if (!is_owner && known.interest != Topic::Interest::acknowledged) return std::nullopt;
     return truth_.place_of(topic, known.position);
 }
 

@@ -69,7 +69,6 @@ struct Order {
     std::vector<std::size_t> messages;        ///< by place, less 1
     std::map<std::uint64_t, Place> epochs;    ///< the place before the first of each epoch
     std::map<std::size_t, std::size_t> last;  ///< of each actor, its newest message
-    std::optional<std::size_t> owner;
 };
 
 /// What the policies of the hub under test ask and tell; one at a time.
@@ -100,7 +99,6 @@ struct Truth {
     }
     void on_sequenced(std::string_view name, Position position, std::size_t number) {
         Order& order = orders[topic_number(name)];
-        order.owner = sim->running();
         if (number == 0 || number >= messages.size()) return expect(false, "an unknown message was sequenced", number);
         Message& message = messages[number];
         expect(message.place == 0, "a message was sequenced twice", number);
@@ -146,7 +144,6 @@ struct GapNotices {
 struct RecordingBackplane {
     static constexpr bool is_local = true;
     void on_publication(std::string_view topic, Position position, MessageView message) {
-        truth->orders[topic_number(topic)].owner = truth->sim->running();
         truth->on_sequenced(topic, position, Truth::number_of(message.view()));
     }
 };
