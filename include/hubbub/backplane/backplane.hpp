@@ -68,9 +68,8 @@ concept OwnBackplane = std::copy_constructible<T> && requires { requires T::is_l
 
 /// One that is shown each publication when it gets its place, on the loop of the topic's owner: to write it down, for one.
 template <class T>
-concept TapBackplane = OwnBackplane<T> && requires(T& backplane, std::string_view topic, Position position, MessageView message) {
-    backplane.on_publication(topic, position, message);
-};
+concept TapBackplane = OwnBackplane<T> && requires(T& backplane, std::string_view topic, Position position,
+                                                   MessageView message) { backplane.on_publication(topic, position, message); };
 
 template <class T>
 concept Backplane = RemoteBackplane<T> || OwnBackplane<T>;

@@ -17,8 +17,8 @@ struct BackplanePublication {
     std::string_view body;   ///< bytes that mean nothing to the broker
     std::uint64_t serial;    ///< of this node's publications through one backplane: counts up, and is the same when sent again
     HistoryLimits const* history = nullptr;  ///< what the broker keeps of the topic; null: nothing
-    std::uint64_t key = 0;                   ///< with HistoryLimits::newest_per_key: it replaces the one that has the key; 0: none
-    std::uint64_t id = 0;  ///< another with the same id is not published within HistoryLimits::id_age; 0: none
+    std::uint64_t key = 0;  ///< with HistoryLimits::newest_per_key: it replaces the one that has the key; 0: none
+    std::uint64_t id = 0;   ///< another with the same id is not published within HistoryLimits::id_age; 0: none
 };
 
 /// What became of a publication.
@@ -37,8 +37,9 @@ struct BackplaneHistory {
         std::string_view body;
     };
     bool failed = false;  ///< the broker did not answer; the rest says nothing
-    Position begins;      ///< everything behind it that is kept is here or in the next parts
-    bool complete = false;  ///< it begins where was asked for, and nothing behind that is forgotten but what was replaced by its key
+    Position begins{};    ///< everything behind it that is kept is here or in the next parts
+    bool complete =
+        false;  ///< it begins where was asked for, and nothing behind that is forgotten but what was replaced by its key
     std::uint64_t reached = 0;  ///< that is all of it up to this offset
     bool more = false;          ///< there is a next part, behind `reached`
     std::vector<Entry> entries{};

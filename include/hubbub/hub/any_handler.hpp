@@ -27,6 +27,12 @@ consteval bool check_handler() {
             handler.on_subscribed(session, subscription);
         }, "hubbub: the handler needs on_subscribed(auto& session, Subscription const&): derive it from hubbub::NoopHandler");
     static_assert(
+        requires(Handler& handler, SessionType& session, Subscription const& subscription) {
+            handler.on_continuity_lost(session, subscription);
+        },
+        "hubbub: the handler needs on_continuity_lost(auto& session, Subscription const&): derive it from "
+        "hubbub::NoopHandler");
+    static_assert(
         requires(Handler& handler, SessionType& session) {
             handler.on_pressure(session);
             handler.on_relief(session);
@@ -63,6 +69,9 @@ class AnyHandler {
     void on_subscribed(SessionType& session, Subscription const& subscription) {
         table_->subscribed(object_.get(), session, subscription);
     }
+    void on_continuity_lost(SessionType& session, Subscription const& subscription) {
+        table_->continuity_lost(object_.get(), session, subscription);
+    }
     void on_pressure(SessionType& session, bool high) { table_->pressure(object_.get(), session, high); }
     void on_expiring(SessionType& session) { table_->expiring(object_.get(), session); }
     void on_close(SessionType& session, CloseInfo const& info) { table_->close(object_.get(), session, info); }
@@ -73,6 +82,7 @@ class AnyHandler {
         void (*open)(void*, SessionType&);
         void (*message)(void*, SessionType&, MessageView);
         void (*subscribed)(void*, SessionType&, Subscription const&);
+        void (*continuity_lost)(void*, SessionType&, Subscription const&);
         void (*pressure)(void*, SessionType&, bool);
         void (*expiring)(void*, SessionType&);
         void (*close)(void*, SessionType&, CloseInfo const&);
@@ -88,6 +98,9 @@ class AnyHandler {
         [](void* object, SessionType& session, MessageView message) { as<Handler>(object).on_message(session, message); },
         [](void* object, SessionType& session, Subscription const& subscription) {
             as<Handler>(object).on_subscribed(session, subscription);
+        },
+        [](void* object, SessionType& session, Subscription const& subscription) {
+            as<Handler>(object).on_continuity_lost(session, subscription);
         },
         [](void* object, SessionType& session, bool high) {
             high ? as<Handler>(object).on_pressure(session) : as<Handler>(object).on_relief(session);

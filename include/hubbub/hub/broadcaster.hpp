@@ -44,7 +44,7 @@ class Broadcaster {
     bool fits(std::size_t payload) const noexcept { return ws::server_frame_size(payload) <= shared_->options.queue.bytes; }
     /// The shard whose thread this is, or null.
     std::shared_ptr<ShardType> here() const {
-        for (std::size_t i = 0; i < shared_->ports.size(); ++i)
+        for (std::size_t i = 0; i < shared_->shard_count; ++i)
             if (shared_->ports[i]->runs_here()) return shared_->shards[i].lock();
         return nullptr;
     }
@@ -52,7 +52,8 @@ class Broadcaster {
                         std::shared_ptr<PendingReceipt> receipt) const {
         ShardPort& port = *shared_->ports[at.value];
         if (port.has_ended() || shared_->is_over.load(std::memory_order_relaxed)) return PublishResult::closed;
-        if (!port.mailbox().put(mail, topic, message, frame, std::move(receipt))) return PublishResult::busy;
+        bool const is_stuck = port.mailbox().congested.load(std::memory_order_relaxed);  // it cannot get rid of what it has
+        if (is_stuck || !port.mailbox().put(mail, topic, message, frame, std::move(receipt))) return PublishResult::busy;
         port.notify();
         return PublishResult::accepted;
     }
@@ -71,13 +72,13 @@ PublishResult Broadcaster<Conn, Policy>::put(std::string_view topic, MessageView
     }
     ShardIndex const owner = shared_->owner_of(topic);
     auto outgoing = ShardType::outgoing(message, frame, std::move(options), shared_->ports[0]->now());
-    Mail const mail = TopicRouter<Policy>::letter(Mail::Kind::publish, outgoing);
+    Mail const mail = outgoing.letter(Mail::Kind::publish);
     return leave(owner, mail, topic, message, frame, std::move(outgoing.receipt));
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
 PublishResult Broadcaster<Conn, Policy>::send(SessionId session, Frame const& frame) const {
-    if (!session || session.shard.value >= shared_->ports.size()) return PublishResult::closed;
+    if (!session || session.shard.value >= shared_->shard_count) return PublishResult::closed;
     if (!fits(frame.size())) return PublishResult::too_big;
     if (auto const shard = here()) {
         if (shard->has_ended()) return PublishResult::closed;
@@ -85,8 +86,7 @@ PublishResult Broadcaster<Conn, Policy>::send(SessionId session, Frame const& fr
         return PublishResult::accepted;
     }
     Outgoing const outgoing{.message = frame.message(), .frame = &frame, .except = session};
-    return leave(session.shard, TopicRouter<Policy>::letter(Mail::Kind::direct, outgoing), {}, frame.message(), &frame,
-                 nullptr);
+    return leave(session.shard, outgoing.letter(Mail::Kind::direct), {}, frame.message(), &frame, nullptr);
 }
 
 }  // namespace hubbub::inline v0

@@ -44,9 +44,17 @@ class History {
         if (found == offset_of_id_.end()) return std::nullopt;
         return found->second;
     }
-    /// Behind all others. `id` is 0 for none.
+    /// Behind all others. `id` is 0 for none, `at` is when it was published.
     void add(Frame frame, std::optional<Frame> sent, std::uint64_t offset, std::uint64_t key, std::int64_t expires_at,
-             std::uint64_t id, std::int64_t now);
+             std::uint64_t id, std::int64_t at, std::int64_t now);
+    /// Forgets everything up to that offset, and what is behind it.
+    void begin_anew(std::uint64_t behind) {
+        entries_.clear();
+        keys_.clear();
+        payload_ = sent_ = 0;
+        live_ = 0;
+        lost_up_to_ = behind;
+    }
 
     /// Forgets what is too old.
     void forget_old(std::int64_t now);
@@ -134,7 +142,7 @@ class History {
 };
 
 inline void History::add(Frame frame, std::optional<Frame> sent, std::uint64_t offset, std::uint64_t key,
-                         std::int64_t expires_at, std::uint64_t id, std::int64_t now) {
+                         std::int64_t expires_at, std::uint64_t id, std::int64_t at, std::int64_t now) {
     if (id && limits_.ids) {
         offset_of_id_.emplace(id, offset);
         ids_.emplace_back(id, now);
@@ -145,7 +153,7 @@ inline void History::add(Frame frame, std::optional<Frame> sent, std::uint64_t o
     payload_ += frame.size();
     if (sent) sent_ += sent->size();
     ++live_;
-    entries_.push_back({std::move(frame), std::move(sent), offset, key, expires_at, now});
+    entries_.push_back({std::move(frame), std::move(sent), offset, key, expires_at, at});
     forget_old(now);
     while (live_ > limits_.messages || payload_ > limits_.bytes) lose_oldest();
     // What was replaced lies among what was not: seldom looked through, and then all of it goes.

@@ -14,6 +14,7 @@
 
 #include <hubbub/core/exceptions.hpp>
 #include <hubbub/hub/broadcaster.hpp>
+#include <hubbub/hub/desk_thread.hpp>
 #include <hubbub/hub/hub_connection.hpp>
 #include <hubbub/hub/noop_handler.hpp>
 
@@ -157,6 +158,8 @@ class Hub {
                                  shard.tell_event({.name = name, .detail = detail});
                              });
     }
+    /// What is known of the brokers, on any thread. Cost: a read of each number.
+    BackplaneSnapshot backplane() const noexcept { return shared_->backplane.snapshot(); }
     /// The sums of all shards, on the loop of the shard that was last.
     /// Cost: a posted function for each shard, which walks its sessions to count what is pending.
     void collect(UniqueFunction<void(ShardSnapshot const&)> completion);
@@ -185,7 +188,9 @@ class Hub {
         each(std::move(function), [] {});
     }
 
+    static constexpr bool is_remote = RemoteBackplane<typename Policy::Backplane>;
     std::unique_ptr<typename Driver::Loop> own_loop_;
+    std::unique_ptr<DeskOf<Policy>> desk_;
     std::shared_ptr<typename ShardType::Shared> shared_;
     std::vector<std::shared_ptr<ShardType>> shards_;
 };
@@ -195,20 +200,27 @@ template <class Handler>
 void Hub<Conn, Policy>::begin(std::span<ShardLoop* const> loops, Handler handler, HubOptions<Policy> options,
                               DriverOptions const& driver) {
     options.check();
-    if (loops.empty() || loops.size() > 64)
-        detail::throw_exception(std::invalid_argument("Hub: the number of loops must be from 1 to 64"));
+    if (loops.empty() || loops.size() > 64 - is_remote)
+        detail::throw_exception(std::invalid_argument("Hub: the number of loops must be from 1 to 64, or 63 with a broker"));
     shared_ = std::make_shared<typename ShardType::Shared>(std::move(options), loops.size());
     shared_->hash = {shared_->draw(0), shared_->draw(1)};
     for (ShardLoop* const loop : loops) shared_->ports.push_back(std::make_shared<ShardPort>(*loop, shared_->options.mailbox));
+    if constexpr (is_remote) {
+        desk_ = std::make_unique<DeskThread<Policy>>(shared_->options);
+        shared_->ports.push_back(std::make_shared<ShardPort>(desk_->loop(), shared_->options.mailbox));
+    }
     for (std::size_t i = 0; i < loops.size(); ++i)
         shards_.push_back(std::make_shared<ShardType>(*loops[i], ShardIndex{static_cast<std::uint16_t>(i)}, shared_, driver,
                                                       AnyHandler<SessionType>::make(handler)));
     shared_->shards.assign(shards_.begin(), shards_.end());
+    if constexpr (is_remote)
+        desk_->start(shared_->options, {&shared_->ports, shared_->hash, shared_->draw(1000) | 1, &shared_->backplane, shared_});
 }
 
 template <HubConnection Conn, HubPolicy Policy>
 Hub<Conn, Policy>::~Hub() {
     if (shared_) shared_->is_over.store(true, std::memory_order_relaxed);  // null: a constructor threw
+    desk_.reset();
     for (auto& shard : shards_) {
         ShardLoop& loop = shard->loop();
         if (loop.runs_here() && !loop.in_turn()) {

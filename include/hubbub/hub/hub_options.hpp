@@ -15,6 +15,7 @@
 #include <hubbub/hub/hub_policy.hpp>
 #include <hubbub/hub/mailbox.hpp>
 #include <hubbub/hub/outbound_queue.hpp>
+#include <hubbub/hub/outbox_limits.hpp>
 #include <hubbub/policy/overflow_action.hpp>
 #include <hubbub/ws/decoder.hpp>
 
@@ -46,6 +47,7 @@ struct HubOptions {
     http::ParserLimits request{};
     http::TrustedProxies proxies{};
     MailboxLimits mailbox{};
+    OutboxLimits outbox{};  ///< with a broker: see Policy::Backplane
     std::vector<std::string> protocols{};  ///< subprotocols that are spoken, the one that is liked best first
     std::size_t subscriptions = 128;       ///< topics of one session
     std::size_t questions = 16;   ///< subscriptions of a session that wait for their verdict before it is not read from
@@ -82,6 +84,9 @@ struct HubOptions {
         demand(!message.compressed, "HubOptions::message.compressed is what a handshake agrees on: see Policy::Compression");
         demand(message.message >= 1 && message.fragments >= 1, "HubOptions::message must allow a byte and a fragment");
         demand(mailbox.bytes >= 4096 && mailbox.letters >= 1, "HubOptions::mailbox.bytes must be at least 4096, and letters 1");
+        demand(outbox.bytes >= 4096 && outbox.messages >= 1 && outbox.messages <= 65'536,
+               "HubOptions::outbox.bytes must be at least 4096, and messages from 1 to 65536");
+        demand(outbox.patience.count() >= 0, "HubOptions::outbox.patience must not be negative");
         demand(handshake_limit.count() > 0, "HubOptions::handshake_limit must be positive");
         demand(message_limit.count() > 0, "HubOptions::message_limit must be positive");
         demand(write_limit.count() > 0, "HubOptions::write_limit must be positive");

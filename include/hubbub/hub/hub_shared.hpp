@@ -14,6 +14,7 @@
 #include <hubbub/core/memory_budget.hpp>
 #include <hubbub/core/siphash.hpp>
 #include <hubbub/core/unique_function.hpp>
+#include <hubbub/hub/backplane_state.hpp>
 #include <hubbub/hub/history_page.hpp>
 #include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/limit_table.hpp>
@@ -35,17 +36,20 @@ template <BasicConnection Conn, HubPolicy Policy>
 struct HubShared {
     using ShardType = Shard<Conn, Policy>;
 
-    HubShared(HubOptions<Policy> given, std::size_t shard_count)
+    HubShared(HubOptions<Policy> given, std::size_t count)
         : options(std::move(given)),
-          loads(shard_count),
+          shard_count(count),
+          loads(count),
           memory(options.memory ? options.memory : std::make_shared<MemoryBudget>()) {}
 
     HubOptions<Policy> options;
+    std::size_t shard_count;
     LimitTable limits;
     RateTable rates;
     ShardLoads loads;
     std::shared_ptr<MemoryBudget> memory;
-    PostOffice::Ports ports;
+    PostOffice::Ports ports;  ///< of the shards, and behind them that of the desk, if there is a broker
+    BackplaneCounts backplane;
     std::vector<std::weak_ptr<ShardType>> shards;
     SipHash hash;
     std::atomic<bool> is_over{false};  ///< the hub is destroyed: no hook begins from here on
@@ -56,7 +60,7 @@ struct HubShared {
         return detail::entropy();
     }
     ShardIndex owner_of(std::string_view topic) const noexcept {
-        return {static_cast<std::uint16_t>(hash(topic) % ports.size())};
+        return {static_cast<std::uint16_t>(hash(topic) % shard_count)};
     }
     /// Runs `function(shard)` in a turn of that shard, from any thread. False: it has ended, and the function is gone.
     template <class F>

@@ -27,6 +27,7 @@ struct PendingReceipt {
     Position position;
     bool repeated = false;
     bool remembered = false;
+    PublishFailure failure = PublishFailure::none;
     PublishCounts counts;
     UniqueFunction<void(PendingReceipt const&)> tell;
 
@@ -47,7 +48,8 @@ struct PendingReceipt {
 inline std::shared_ptr<PendingReceipt> make_receipt(UniqueFunction<void(PublishReceipt const&)> on_receipt) {
     auto pending = std::make_shared<PendingReceipt>();
     pending->tell = [on_receipt = std::move(on_receipt)](PendingReceipt const& all) mutable {
-        PublishReceipt receipt{all.position, all.repeated, all.remembered, all.counts.subscribers, all.counts.queued, {}};
+        PublishReceipt receipt{all.position,      all.repeated, all.remembered, all.counts.subscribers,
+                               all.counts.queued, {},           all.failure};
         std::copy_n(all.counts.dropped, drop_reasons, receipt.dropped);
         completes([&] { on_receipt(receipt); });
     };
@@ -71,6 +73,15 @@ struct Mail {
         begin,    ///< from the owner: behind `position` it begins; `key` is 1 if that is where the session had been
         backlog,  ///< from the owner: a message of the past
         end,      ///< from the owner: that is all up to `position`; `key` is 1 if there is more
+        lost,     ///< from the owner: members may have missed something before `position`
+        // To and from the desk of the backplane, besides `publish`, `interest`, `no_interest`, `recover` to it, and from it `acknowledge`,
+        // `deliver`, `begin`, `end` and `backlog`, of which `position.epoch` is when it was published, in ticks. Where a
+        // publication is of this node, `id` is the token that the owner has given it.
+        announce,   ///< for the other nodes' presences; from it, `id` is the node
+        published,  ///< what became of it: `key` is a PublishFailure, and `expires_at` is 1 if it was repeated
+        apart,      ///< broker number `id` is not there
+        together,   ///< it is there again
+        event,      ///< for the EventSink: the name instead of a topic, and its detail
     };
 
     Kind kind;

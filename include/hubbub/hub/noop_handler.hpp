@@ -15,6 +15,9 @@ struct NoopHandler {
     void on_message(auto& /*session*/, MessageView /*message*/) {}
     /// A subscription has begun, or was refused. What is published from now on, the own publications too, comes.
     void on_subscribed(auto& /*session*/, Subscription const& /*subscription*/) {}
+    /// With a broker: the link to it was interrupted, and of that topic something may have been missed before what comes now. A topic that
+    /// remembers is told only where it could not be recovered; `subscription.position` is where it goes on.
+    void on_continuity_lost(auto& /*session*/, Subscription const& /*subscription*/) {}
     /// The queue has gone above the high watermark: send less.
     void on_pressure(auto& /*session*/) {}
     /// The queue is at the low watermark again.

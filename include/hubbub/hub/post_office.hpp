@@ -20,9 +20,11 @@ class PostOffice {
    public:
     using Ports = std::vector<std::shared_ptr<ShardPort>>;
 
-    PostOffice(ShardIndex mine, Ports const& ports) : mine_(mine), ports_(&ports), outgoing_(ports.size()) {}
+    /// The first `shards` of the ports are those of shards.
+    PostOffice(ShardIndex mine, Ports const& ports, std::size_t shards)
+        : mine_(mine), shards_(shards), ports_(&ports), outgoing_(ports.size()) {}
 
-    std::size_t shard_count() const noexcept { return ports_->size(); }
+    std::size_t shard_count() const noexcept { return shards_; }
 
     /// `frame` holds `payload`, if it is given.
     void write(ShardIndex to, Mail mail, std::string_view topic, std::span<std::byte const> payload,
@@ -42,6 +44,8 @@ class PostOffice {
     bool is_congested(ShardIndex to) const noexcept {
         return is_congested_ || (*ports_)[to.value]->mailbox().congested.load(std::memory_order_relaxed);
     }
+    /// Bytes that wait to be handed over to it.
+    std::size_t bytes_for(ShardIndex to) const noexcept { return outgoing_[to.value].bytes(); }
     bool is_any_congested() const noexcept {
         for (auto const& port : *ports_)
             if (port->mailbox().congested.load(std::memory_order_relaxed)) return true;
@@ -52,6 +56,7 @@ class PostOffice {
     ShardPort& mine() const noexcept { return *(*ports_)[mine_.value]; }
 
     ShardIndex mine_;
+    std::size_t shards_;
     Ports const* ports_;
     std::vector<MailBag> outgoing_;  ///< by shard
     bool has_outgoing_ = false;

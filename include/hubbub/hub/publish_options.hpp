@@ -10,14 +10,23 @@
 
 namespace hubbub::inline v0 {
 
+/// Why something was published to nobody, or not to other nodes.
+enum class PublishFailure : std::uint8_t {
+    none,
+    apart,    ///< the broker is not there, and the topic refuses what it cannot tell all nodes
+    full,     ///< so much waits for the broker that this was dropped
+    refused,  ///< the broker does not take it
+};
+
 /// What became of it in the end.
 struct PublishReceipt {
     Position position;
     bool repeated = false;                  ///< its id was published before, there: nothing was published now
     bool remembered = false;                ///< the topic has a history, and the position is one to come back with
-    std::uint64_t subscribers = 0;          ///< members when it was fanned out, less the excluded one
+    std::uint64_t subscribers = 0;          ///< members of this process when it was fanned out, less the excluded one
     std::uint64_t queued = 0;               ///< got into their queues
     std::uint64_t dropped[drop_reasons]{};  ///< did not, by DropReason
+    PublishFailure failure = PublishFailure::none;
 };
 
 /// Options of one publication.

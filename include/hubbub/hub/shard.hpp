@@ -323,6 +323,7 @@ class Shard final : private TurnHook, private RouterHost {
         if (session && session->is_open())
             call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
     }
+    void on_lost(std::uint32_t topic) override;
     void on_event(Event const& event) noexcept override { tell_event(event); }
     SessionId id_of(Subscriber& subscriber) noexcept override { return static_cast<SessionType&>(subscriber).id(); }
     PresenceMember member_of(Subscriber& subscriber) override {
@@ -543,7 +544,7 @@ void Shard<Conn, Policy>::open_ready() {
 
 template <BasicConnection Conn, HubPolicy Policy>
 ShardIndex Shard<Conn, Policy>::choose_shard(PeerAddress const& peer, Upgrade const& upgrade) {
-    auto const count = static_cast<std::uint16_t>(shared_->ports.size());
+    auto const count = static_cast<std::uint16_t>(shared_->shard_count);
     if (count == 1) return index_;
     ShardIndex target = index_;
     SessionInfo const info{upgrade.request, upgrade.identity, upgrade.peer.value_or(peer), shared_->loads};
@@ -619,6 +620,19 @@ bool Shard<Conn, Policy>::unsubscribe(SessionType& session, std::string_view top
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::on_lost(std::uint32_t number) {
+    if (is_internal(number)) return;
+    Topic const& topic = delivery_.topics()[number];
+    std::vector<SessionId> whose;  // hooks may leave the topic
+    for (Topic::Member const& member : topic.members)
+        if (!member.waits()) whose.push_back(static_cast<SessionType*>(member.subscriber)->id());
+    Subscription const told{topic.name, true, topic.remembers ? topic.position : Position{}, false, topic.remembers};
+    for (SessionId const id : whose)
+        if (SessionType* const session = find(id); session && session->is_open())
+            call(*session, [&](auto& handler) { handler.on_continuity_lost(*session, told); });
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::close_members(std::string_view topic, CloseCode code, std::string_view reason) {
     auto const number = delivery_.topics().find(topic);
     if (!number) return;
@@ -644,7 +658,7 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::revoke_everywhere(Revocation const& revocation) {
     open_ready();  // whose verdict has come before
     revoke(revocation);
-    for (std::size_t i = 0; i < shared_->ports.size(); ++i)
+    for (std::size_t i = 0; i < shared_->shard_count; ++i)
         if (i != index_.value)
             shared_->post(ShardIndex{static_cast<std::uint16_t>(i)}, [revocation](Shard& shard) { shard.revoke(revocation); });
 }

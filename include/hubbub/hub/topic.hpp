@@ -10,6 +10,7 @@
 #include <hubbub/hub/history.hpp>
 #include <hubbub/hub/presence.hpp>
 #include <hubbub/hub/subscriber.hpp>
+#include <hubbub/hub/topic_link.hpp>
 #include <hubbub/hub/variant_runs.hpp>
 #include <hubbub/policy/overflow_action.hpp>
 
@@ -64,6 +65,7 @@ struct Topic {
     std::unique_ptr<VariantRuns> variants;  ///< while some member is sent other frames than the plain ones
     std::unique_ptr<History> history;       ///< at the owner, like the next
     std::unique_ptr<Presence> presence;
+    std::unique_ptr<TopicLink> link;  ///< to a broker
     std::uint64_t dropped[drop_reasons] = {};
 };
 

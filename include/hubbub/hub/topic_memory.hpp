@@ -54,12 +54,16 @@ class TopicMemory {
         if (!id) return std::nullopt;
         return change(number, [&](History& history) { return history.find_id(id, now); });
     }
-    /// The newest publication.
+    /// The newest publication, and when it was published.
     void add(std::uint32_t number, Frame frame, std::optional<Frame> sent, std::uint64_t key, std::int64_t expires_at,
-             std::uint64_t id, std::int64_t now) {
+             std::uint64_t id, std::int64_t at, std::int64_t now) {
         std::uint64_t const offset = topic(number).position.offset;
         change(number,
-               [&](History& history) { history.add(std::move(frame), std::move(sent), offset, key, expires_at, id, now); });
+               [&](History& history) { history.add(std::move(frame), std::move(sent), offset, key, expires_at, id, at, now); });
+    }
+    /// What it remembers is not what was published before its position.
+    void begin_anew(std::uint32_t number) {
+        change(number, [&](History& history) { history.begin_anew(topic(number).position.offset); });
     }
     /// Somebody has been there, and may come back.
     void note_use(std::uint32_t number, std::int64_t now) noexcept { topic(number).history->note_use(now); }

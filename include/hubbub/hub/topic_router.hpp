@@ -15,10 +15,12 @@
 #include <hubbub/core/siphash.hpp>
 #include <hubbub/hub/delivery.hpp>
 #include <hubbub/hub/hub_options.hpp>
+#include <hubbub/hub/outgoing.hpp>
 #include <hubbub/hub/post_office.hpp>
 #include <hubbub/hub/presence_book.hpp>
 #include <hubbub/hub/recoveries.hpp>
 #include <hubbub/hub/subscription.hpp>
+#include <hubbub/hub/topic_links.hpp>
 #include <hubbub/hub/topic_memory.hpp>
 
 namespace hubbub::inline v0 {
@@ -32,6 +34,8 @@ struct RouterHost {
     virtual void on_direct(SessionId id, MessageView message) = 0;
     /// Where the topic begins for who subscribed to one that remembers. Calls user code at once.
     virtual void on_recovery(SessionId id, Subscription const& subscription) = 0;
+    /// Members may have missed something. Calls user code at once.
+    virtual void on_lost(std::uint32_t topic) = 0;
     virtual void on_event(Event const& event) noexcept = 0;
     virtual SessionId id_of(Subscriber& subscriber) noexcept = 0;
     virtual PresenceMember member_of(Subscriber& subscriber) = 0;
@@ -41,17 +45,6 @@ struct RouterHost {
 
    protected:
     ~RouterHost() = default;
-};
-
-/// A message that is to be published, and how.
-struct Outgoing {
-    MessageView message;
-    Frame const* frame = nullptr;  ///< holds it, if somebody has made one
-    SessionId except{};
-    std::uint64_t key = 0;
-    std::int64_t expires_at = 0;
-    std::uint64_t id = 0;
-    std::shared_ptr<PendingReceipt> receipt{};
 };
 
 /// One shard's part of the topics that all shards share.
@@ -65,16 +58,19 @@ struct Outgoing {
 ///
 /// Why it is long: both ends of the channel stand here, since each kind of letter is right only with its answer.
 template <HubPolicy Policy>
-class TopicRouter {
-    /// What there is of a backplane on a shard.
+class TopicRouter : private LinkHost {
+    static constexpr bool is_remote = RemoteBackplane<typename Policy::Backplane>;
     struct NoTap {
         explicit NoTap(OptionsOf<typename Policy::Backplane> const&) {}
     };
-    using Tap = std::conditional_t<OwnBackplane<typename Policy::Backplane>, typename Policy::Backplane, NoTap>;
+    struct NoLinks {};
+    using Tap = std::conditional_t<is_remote, NoTap, typename Policy::Backplane>;
+    using Links = std::conditional_t<is_remote, TopicLinks, NoLinks>;
 
    public:
     using Ports = PostOffice::Ports;
 
+    /// `ports` are those of the shards, and behind them that of the backplane's desk, if there is a broker.
     TopicRouter(ShardIndex index, Ports const& ports, Delivery& delivery, HubOptions<Policy> const& options, SipHash hash,
                 std::uint64_t epoch, RouterHost& host)
         : index_(index),
@@ -87,7 +83,8 @@ class TopicRouter {
           codec_(options.codec),
           memory_(delivery.topics()),
           presences_(delivery.topics()),
-          post_office_(index, ports) {}
+          links_(make_links(options.backplane)),
+          post_office_(index, ports, ports.size() - is_remote) {}
 
     ShardIndex owner_of(std::string_view topic) const noexcept {
         std::size_t const count = post_office_.shard_count();
@@ -98,11 +95,11 @@ class TopicRouter {
     void publish(std::string_view topic, Outgoing outgoing) {
         ShardIndex const owner = owner_of(topic);
         if (owner == index_) return sequence(topic, outgoing);
-        write(owner, letter(Mail::Kind::publish, outgoing), topic, outgoing);
+        write(owner, outgoing.letter(Mail::Kind::publish), topic, outgoing);
     }
     void send(SessionId to, MessageView message, Frame const* frame) {
         Outgoing outgoing{.message = message, .frame = frame, .except = to};
-        write(to.shard, letter(Mail::Kind::direct, outgoing), {}, outgoing);
+        write(to.shard, outgoing.letter(Mail::Kind::direct), {}, outgoing);
     }
 
     /// Makes the session a member, or one that waits for the owner. True: it is one already now, so nothing will be told later.
@@ -161,28 +158,25 @@ class TopicRouter {
                                       std::shared_ptr<PendingReceipt> receipt) {
             read(mail, topic, Outgoing{message, frame, mail.session, mail.key, mail.expires_at, mail.id, std::move(receipt)});
         });
+        if constexpr (is_remote) links_.catch_up();
     }
     PostOffice& post_office() noexcept { return post_office_; }
     /// There is more to answer in the next turn.
     bool has_questions() noexcept { return !questions_.empty() && !host_->is_short_of_memory(); }
     /// Who publishes to a topic now should pause: this shard, or the topic's owner, cannot get rid of its mail.
     bool is_congested(std::string_view topic) const noexcept {
-        return post_office_.shard_count() > 1 && post_office_.is_congested(owner_of(topic));
+        return (is_remote || post_office_.shard_count() > 1) && post_office_.is_congested(owner_of(topic));
+    }
+    /// What is published to the topic now is refused, because its broker is not there.
+    bool refuses(std::string_view topic) const {
+        if constexpr (is_remote) {
+            if (links_.is_any_apart())
+                return links_.is_apart(topic) && options_.options_for(topic).when_apart == WhenApart::refuse;
+        }
+        return false;
     }
     /// On a slow tick, so that a topic whose last member comes back at once is not asked for again.
     void forget_lonely();
-
-    /// The letter to the owner of a topic, for who is no shard.
-    static Mail letter(Mail::Kind kind, Outgoing const& outgoing) noexcept {
-        return {.kind = kind,
-                .opcode = outgoing.message.opcode(),
-                .from = {},
-                .session = outgoing.except,
-                .position = {},
-                .key = outgoing.key,
-                .expires_at = outgoing.expires_at,
-                .id = outgoing.id};
-    }
 
    private:
     static constexpr std::size_t most_answered = 512 * 1024;  ///< bytes that those who recover are told in a turn
@@ -201,12 +195,16 @@ class TopicRouter {
     void read(Mail const& mail, std::string_view topic, Outgoing const& outgoing);
     bool remembers(std::string_view topic) const { return is_topic_name(topic) && options_.options_for(topic).history; }
     void sequence(std::string_view name, Outgoing const& outgoing);
-    void pass_on(std::uint32_t number, Outgoing const& outgoing);
+    void keep(std::uint32_t number, Outgoing const& outgoing, Outgoing const& encoded, std::int64_t at, bool is_new = true);
+    void pass_on(std::uint32_t number, Outgoing const& outgoing) {
+        pass_on(number, outgoing, delivery_->topics()[number].position);
+    }
+    void pass_on(std::uint32_t number, Outgoing const& outgoing, Position position);
     template <class Pass>
     void encode(std::uint32_t number, Position position, Outgoing const& outgoing, Pass&& pass);
     static void tell_nobody(Outgoing const& outgoing, Position position = {}, bool repeated = false) {
         if (!outgoing.receipt) return;
-        outgoing.receipt->position = position;
+        if (position.epoch) outgoing.receipt->position = position;
         outgoing.receipt->repeated = outgoing.receipt->remembered = repeated;
         outgoing.receipt->add({});
     }
@@ -223,7 +221,7 @@ class TopicRouter {
     }
     void tell_of(Mail::Kind kind, std::string_view topic, PresenceMember const& member, std::string const& text) {
         Outgoing const who{.message = MessageView::text(text), .except = member.session};
-        tell(owner_of(topic), letter(kind, who), topic, who);
+        tell(owner_of(topic), who.letter(kind), topic, who);
     }
     template <class Change>
     void change_presence(std::string_view name, Change&& change);
@@ -234,12 +232,50 @@ class TopicRouter {
         recoveries_.ask_again(recovery);
         ask(recovery, number, recovery.reached, 0);
     }
+    void hear_question(Mail const& question, std::string_view name) {
+        if constexpr (is_remote) {
+            std::uint32_t const number = intern(name);
+            if (need(number)) return delivery_->topics()[number].link->questions.push_back(question);
+        }
+        questions_.emplace_back(question, name);
+        answer_some();
+    }
     void answer_some();
     void answer(Mail const& question, std::string_view name);
     void hear_answer(Mail const& mail, std::string_view name, Outgoing const& outgoing);
     void end_recovery(Recovery& recovery, std::uint32_t number, Subscriber& subscriber, Mail const& mail);
     void publish_here(std::uint32_t number, Outgoing const& outgoing);
     void acknowledge(std::string_view name, Position position);
+    Links make_links([[maybe_unused]] OptionsOf<typename Policy::Backplane> const& options) {
+        if constexpr (is_remote)
+            return Links(delivery_->topics(), index_, Policy::Backplane::brokers(options), *this);
+        else
+            return {};
+    }
+    /// At the owner: somebody is here, or about to be. True: he waits until the broker has answered.
+    bool need(std::uint32_t number) {
+        if constexpr (is_remote)
+            return links_.need(number);
+        else
+            return false;
+    }
+    /// At the owner: who joins waits for the broker.
+    static bool waits(Topic const& topic) noexcept { return is_remote && topic.link && !topic.link->is_open; }
+    void sequence_over_broker(std::string_view name, Outgoing const& outgoing);
+
+    // ---- LinkHost
+    void write_to_broker(Mail const& mail, std::string_view topic, Outgoing const& outgoing) override {
+        ShardIndex const desk{static_cast<std::uint16_t>(post_office_.shard_count())};
+        post_office_.write(desk, mail, topic, outgoing.message.payload(), outgoing.frame);
+    }
+    void place(std::uint32_t number, Outgoing const& outgoing, std::int64_t at, bool is_new) override;
+    void deliver_unplaced(std::uint32_t number, Outgoing const& outgoing) override;
+    void begin_anew(std::uint32_t number) override { memory_.begin_anew(number); }
+    void open(std::uint32_t number) override;
+    void tell_lost(std::uint32_t number) override;
+    void hear_presence(std::uint32_t number, std::uint64_t node, MessageView message) override;
+    std::int64_t now() const noexcept override { return host_->now_ticks(); }
+
     /// Forgets it, if nobody needs it; `is_urgent`: also if somebody could come back, but for nothing that it remembers.
     void forget(std::uint32_t number, bool is_urgent = false);
 
@@ -256,6 +292,7 @@ class TopicRouter {
     Recoveries recoveries_;
     std::deque<std::pair<Mail, std::string>> questions_;  ///< of who recovers, and the topic
     std::size_t answered_ = 0;                            ///< bytes in this turn
+    [[no_unique_address]] Links links_;
     PostOffice post_office_;
     std::vector<std::uint32_t> lonely_;  ///< topics that may have nobody any more
 };
@@ -285,6 +322,7 @@ std::uint32_t TopicRouter<Policy>::intern(std::string_view name) {
 /// The owner gives a publication its place, and passes it on to the shards that have members.
 template <HubPolicy Policy>
 void TopicRouter<Policy>::sequence(std::string_view name, Outgoing const& outgoing) {
+    if constexpr (is_remote) return sequence_over_broker(name, outgoing);
     auto number = delivery_->topics().find(name);
     if (!number && remembers(name)) number = intern(name);
     if (!number) return tell_nobody(outgoing);  // nobody is subscribed anywhere
@@ -296,19 +334,78 @@ void TopicRouter<Policy>::sequence(std::string_view name, Outgoing const& outgoi
     if constexpr (TapBackplane<typename Policy::Backplane>) tap_.on_publication(name, position, outgoing.message);
     encode(*number, position, outgoing, [&](Outgoing const& encoded) {
         topic.position = position;
-        if (!topic.history) return pass_on(*number, encoded);
-        Frame const published = outgoing.frame ? *outgoing.frame : Frame(outgoing.message);
-        Outgoing passed = encoded;
-        std::optional<Frame> sent;
-        if (encoded.frame != outgoing.frame) {
-            sent = *encoded.frame;
-        } else {  // so that a large one is referred to from here on, and not copied again
-            passed.message = published.message();
-            passed.frame = &published;
-        }
-        memory_.add(*number, published, std::move(sent), outgoing.key, outgoing.expires_at, outgoing.id, host_->now_ticks());
-        pass_on(*number, passed);
+        keep(*number, outgoing, encoded, host_->now_ticks());
     });
+}
+
+/// What does not remember is delivered at once. What does comes back from the broker, with its place.
+template <HubPolicy Policy>
+void TopicRouter<Policy>::sequence_over_broker(std::string_view name, Outgoing const& outgoing) {
+    auto const number = delivery_->topics().find(name);
+    bool const is_remembered = number ? delivery_->topics()[*number].history != nullptr : remembers(name);
+    bool const is_refused = refuses(name);
+    Outgoing told = outgoing;
+    if (!is_remembered && !is_refused) told.receipt.reset();  // who is here counts
+    links_.publish(name, number, told, is_remembered, is_refused ? WhenApart::refuse : WhenApart::deliver_here);
+    if (is_remembered || is_refused) return;
+    if (!number) return tell_nobody(outgoing);
+    ++delivery_->topics()[*number].position.offset;
+    place(*number, outgoing, 0, true);
+}
+
+/// A publication that has its place is passed on, and remembered.
+template <HubPolicy Policy>
+void TopicRouter<Policy>::keep(std::uint32_t number, Outgoing const& outgoing, Outgoing const& encoded, std::int64_t at,
+                               bool is_new) {
+    if (!delivery_->topics()[number].history) return pass_on(number, encoded);
+    Frame const published = outgoing.frame ? *outgoing.frame : Frame(outgoing.message);
+    Outgoing passed = encoded;
+    std::optional<Frame> sent;
+    if (encoded.frame != outgoing.frame) {
+        sent = *encoded.frame;
+    } else {  // so that a large one is referred to from here on, and not copied again
+        passed.message = published.message();
+        passed.frame = &published;
+    }
+    memory_.add(number, published, std::move(sent), outgoing.key, outgoing.expires_at, outgoing.id, at, host_->now_ticks());
+    if (is_new) return pass_on(number, passed);
+    tell_nobody(outgoing, delivery_->topics()[number].position);
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::place(std::uint32_t number, Outgoing const& outgoing, std::int64_t at, bool is_new) {
+    Position const position = delivery_->topics()[number].position;
+    encode(number, position, outgoing, [&](Outgoing const& encoded) { keep(number, outgoing, encoded, at, is_new); });
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::deliver_unplaced(std::uint32_t number, Outgoing const& outgoing) {
+    encode(number, {}, outgoing, [&](Outgoing const& encoded) { pass_on(number, encoded, Position{}); });
+}
+
+/// The broker has answered, or is not waited for any more.
+template <HubPolicy Policy>
+void TopicRouter<Policy>::open(std::uint32_t number) {
+    Topic& topic = delivery_->topics()[number];
+    TopicLink& link = *topic.link;
+    std::uint64_t const shards = std::exchange(link.waiting_shards, 0);
+    topic.interested_shards |= shards;
+    for (std::uint64_t left = shards; left; left &= left - 1)
+        write({static_cast<std::uint16_t>(std::countr_zero(left))}, Mail::Kind::acknowledge, topic.name, topic.position);
+    for (Mail const& question : std::exchange(link.questions, {})) questions_.emplace_back(question, topic.name);
+    if (topic.interest == Topic::Interest::asked) acknowledge(topic.name, topic.position);
+}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::hear_presence(std::uint32_t, std::uint64_t, MessageView) {}
+
+template <HubPolicy Policy>
+void TopicRouter<Policy>::tell_lost(std::uint32_t number) {
+    Topic const& topic = delivery_->topics()[number];
+    host_->on_event({.name = "continuity_lost", .detail = topic.name});
+    for (std::uint64_t left = topic.interested_shards; left; left &= left - 1)
+        write({static_cast<std::uint16_t>(std::countr_zero(left))}, Mail::Kind::lost, topic.name, topic.position);
+    host_->on_lost(number);
 }
 
 /// Calls `pass(Outgoing const&)` with what subscribers are sent.
@@ -319,7 +416,9 @@ void TopicRouter<Policy>::encode(std::uint32_t number, Position position, Outgoi
     if constexpr (PublicationCodec<typename Policy::Codec>) {
         if (is_topic_name(topic.name)) {
             std::optional<Frame> frame;
-            if (!completes([&] { frame = codec_.publication({topic.name, position, topic.remembers}, outgoing.message); })) {
+            if (!completes([&] {
+                    frame = codec_.publication({topic.name, position, topic.remembers && position.epoch}, outgoing.message);
+                })) {
                 host_->on_event({.name = "policy_threw", .detail = "codec"});
                 return tell_nobody(outgoing);
             }
@@ -337,14 +436,14 @@ void TopicRouter<Policy>::encode(std::uint32_t number, Position position, Outgoi
 }
 
 template <HubPolicy Policy>
-void TopicRouter<Policy>::pass_on(std::uint32_t number, Outgoing const& outgoing) {
+void TopicRouter<Policy>::pass_on(std::uint32_t number, Outgoing const& outgoing, Position position) {
     Topic const& topic = delivery_->topics()[number];
     if (outgoing.receipt) {
-        outgoing.receipt->position = topic.position;
-        outgoing.receipt->remembered = topic.remembers;
+        outgoing.receipt->position = position;
+        outgoing.receipt->remembered = topic.remembers && position.epoch;
         outgoing.receipt->expect(static_cast<std::size_t>(std::popcount(topic.interested_shards)));
     }
-    Mail mail = letter(Mail::Kind::deliver, outgoing);
+    Mail mail = outgoing.letter(Mail::Kind::deliver);
     mail.position = topic.position;
     for (std::uint64_t left = topic.interested_shards; left; left &= left - 1)
         write({static_cast<std::uint16_t>(std::countr_zero(left))}, mail, topic.name, outgoing);
@@ -369,9 +468,11 @@ bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number
     using Begins = Delivery::Begins;
     Topic& topic = delivery_->topics()[number];
     ShardIndex const owner = owner_of(topic.name);
-    bool const joining = owner != index_ && topic.interest != Topic::Interest::acknowledged;
+    bool const waits_for_broker = owner == index_ && need(number);
+    bool const joining = owner == index_ ? waits_for_broker : topic.interest != Topic::Interest::acknowledged;
     Begins const begins = topic.remembers ? Begins::when_recovered : joining ? Begins::when_admitted : Begins::now;
     delivery_->join(subscriber, number, begins, variant);
+    if (waits_for_broker) topic.interest = Topic::Interest::asked;
     if (joining && topic.interest == Topic::Interest::none) {
         topic.interest = Topic::Interest::asked;
         write(owner, Mail::Kind::interest, topic.name);
@@ -383,7 +484,8 @@ bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number
 
 template <HubPolicy Policy>
 void TopicRouter<Policy>::ask(Recovery const& recovery, std::uint32_t number, SubscribeOptions const& options) {
-    if (!delivery_->topics()[number].history) return ask(recovery, number, options.since.value_or(Position{}), options.newest);
+    Topic const& topic = delivery_->topics()[number];
+    if (!topic.history || waits(topic)) return ask(recovery, number, options.since.value_or(Position{}), options.newest);
     // On the owner's shard publications are not written as letters, so that they would overtake this one: it is decided now.
     auto const [position, recovered] = memory_.begins(number, options.since, options.newest, host_->now_ticks());
     ask(recovery, number, position, options.newest, !recovered);
@@ -504,6 +606,12 @@ void TopicRouter<Policy>::acknowledge(std::string_view name, Position position) 
 
 template <HubPolicy Policy>
 void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoing const& outgoing) {
+    if constexpr (is_remote)
+        if (mail.from.value == post_office_.shard_count()) {
+            if (mail.kind == Mail::Kind::event)
+                return host_->on_event({.name = topic, .detail = outgoing.message.view(), .number = mail.id});
+            return links_.hear(mail, topic, outgoing);
+        }
     switch (mail.kind) {
         case Mail::Kind::publish: return sequence(topic, outgoing);
         case Mail::Kind::deliver: {
@@ -516,8 +624,14 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
             return publish_here(*number, outgoing);
         }
         case Mail::Kind::interest: {
-            Topic& known = delivery_->topics()[intern(topic)];
-            known.interested_shards |= std::uint64_t{1} << mail.from.value;
+            std::uint32_t const number = intern(topic);
+            Topic& known = delivery_->topics()[number];
+            std::uint64_t const shard = std::uint64_t{1} << mail.from.value;
+            if (need(number)) {
+                known.link->waiting_shards |= shard;
+                return;
+            }
+            known.interested_shards |= shard;
             return write(mail.from, Mail::Kind::acknowledge, topic, known.position);
         }
         case Mail::Kind::acknowledge: return acknowledge(topic, mail.position);
@@ -525,6 +639,7 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
             if (auto const number = delivery_->topics().find(topic)) {
                 Topic& left = delivery_->topics()[*number];
                 left.interested_shards &= ~(std::uint64_t{1} << mail.from.value);
+                if (left.link) left.link->waiting_shards &= ~(std::uint64_t{1} << mail.from.value);
                 if (left.history) memory_.note_use(*number, host_->now_ticks());
                 lonely_.push_back(*number);
             }
@@ -534,10 +649,21 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
             return change_presence(
                 topic, [&](Presence& presence) { presence.enter(detail::read_member(mail.session, outgoing.message.view())); });
         case Mail::Kind::leave: return change_presence(topic, [&](Presence& presence) { presence.leave(mail.session); });
-        case Mail::Kind::recover: return questions_.emplace_back(mail, topic), answer_some();
+        case Mail::Kind::recover: return hear_question(mail, topic);
         case Mail::Kind::begin:
         case Mail::Kind::backlog:
         case Mail::Kind::end: return hear_answer(mail, topic, outgoing);
+        case Mail::Kind::lost:
+            if (auto const number = delivery_->topics().find(topic)) {
+                delivery_->topics()[*number].position = mail.position;
+                host_->on_lost(*number);
+            }
+            return;
+        case Mail::Kind::announce:
+        case Mail::Kind::published:
+        case Mail::Kind::apart:
+        case Mail::Kind::together:
+        case Mail::Kind::event: return;  // of the desk alone
     }
 }
 
@@ -553,7 +679,12 @@ void TopicRouter<Policy>::forget(std::uint32_t number, bool is_urgent) {
     if (topic.name.empty() || !topic.members.empty() || !topic.run.empty() || topic.interest == Topic::Interest::asked) return;
     ShardIndex const owner = owner_of(topic.name);
     if (owner == index_) {
-        if (topic.interested_shards || (topic.history && !topic.history->is_over(host_->now_ticks()) && !is_urgent)) return;
+        if (topic.interested_shards) return;
+        if constexpr (is_remote) {  // what the broker remembers need not be remembered here
+            if (topic.link && !links_.end(number)) return lonely_.push_back(number);
+        } else if (topic.history && !topic.history->is_over(host_->now_ticks()) && !is_urgent) {
+            return;
+        }
         if (topic.history) memory_.end(number);
         if (topic.presence) presences_.end(number);
     } else if (topic.interest == Topic::Interest::acknowledged) {

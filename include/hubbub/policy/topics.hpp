@@ -30,11 +30,18 @@ struct HistoryLimits {
     bool operator==(HistoryLimits const&) const = default;
 };
 
+/// What is published to a topic while its broker is not there: see `HubOptions::outbox`. Without a broker it means nothing.
+enum class WhenApart : std::uint8_t {
+    deliver_here,  ///< to those who are here at once, and to the other nodes when the broker is back
+    refuse,        ///< nothing is published, and the publisher is told
+};
+
 /// What is special about a topic.
 struct TopicOptions {
     std::optional<OverflowAction> on_full{};  ///< instead of the hub's policy
     HistoryLimits history{};                  ///< it remembers: who was away gets what he missed
     PresenceOptions presence{};               ///< it knows who is there
+    WhenApart when_apart = WhenApart::deliver_here;
 };
 
 /// Says what is special about each topic, by its name or a prefix of it, so that ten thousand rooms need no ten thousand calls.

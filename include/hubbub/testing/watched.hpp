@@ -37,6 +37,9 @@ class Watched {
     }
     void on_message(auto& session, MessageView message) { handler_.on_message(session, message); }
     void on_subscribed(auto& session, Subscription const& subscription) { handler_.on_subscribed(session, subscription); }
+    void on_continuity_lost(auto& session, Subscription const& subscription) {
+        handler_.on_continuity_lost(session, subscription);
+    }
     void on_pressure(auto& session) { handler_.on_pressure(session); }
     void on_relief(auto& session) { handler_.on_relief(session); }
     void on_expiring(auto& session) { handler_.on_expiring(session); }
