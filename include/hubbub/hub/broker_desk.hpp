@@ -20,6 +20,7 @@
 #include <hubbub/hub/outbox.hpp>
 #include <hubbub/hub/outgoing.hpp>
 #include <hubbub/hub/post_office.hpp>
+#include <hubbub/hub/topic_options_of.hpp>
 #include <hubbub/policy/event_sink.hpp>
 
 namespace hubbub::inline v0 {
@@ -95,7 +96,7 @@ class BrokerDesk final : private TurnHook {
     };
     /// A topic that somebody here is subscribed to.
     struct Wanted {
-        TopicOptions options;
+        HistoryLimits history;
         bool was_subscribed = false;
         bool has_hole = false;         ///< its owner did not take what came, and is told when he takes mail again
         std::deque<Position> reads{};  ///< that the broker has not answered
@@ -145,8 +146,9 @@ class BrokerDesk final : private TurnHook {
 
     void ask(Broker& broker, std::string_view topic, Wanted& wanted, Position since) {
         wanted.reads.push_back(since);
-        broker.backplane.read(topic, wanted.options.history, since);
+        broker.backplane.read(topic, wanted.history, since);
     }
+    HistoryLimits history_of(std::string_view topic) const { return hubbub::topic_options(topic_options_, topic).history; }
     void part(Broker& broker);
     void tell_event(std::string_view name, std::string_view detail);
     void give(Broker& broker);
@@ -228,7 +230,7 @@ void BrokerDesk<Policy>::read(Mail const& mail, std::string_view topic, MessageV
     Broker& broker = broker_for(topic);
     switch (mail.kind) {
         case Mail::Kind::interest:
-            wanted_.insert_or_assign(std::string(topic), Wanted{topic_options_.options_for(topic)});
+            wanted_.insert_or_assign(std::string(topic), Wanted{history_of(topic)});
             return broker.backplane.subscribe(topic);
         case Mail::Kind::no_interest:
             if (auto const found = wanted_.find(topic); found != wanted_.end()) wanted_.erase(found);
@@ -250,10 +252,9 @@ void BrokerDesk<Policy>::take_publication(Broker& broker, Mail const& mail, std:
                                           Envelope::Kind kind) {
     Outbox::Entry entry{
         .topic = std::string(topic), .token = mail.position.offset, .key = mail.key, .id = mail.id, .owner = mail.from};
-    if (kind == Envelope::Kind::publication && is_topic_name(topic)) {
+    if (kind == Envelope::Kind::publication) {
         auto const found = wanted_.find(topic);
-        entry.is_remembered =
-            static_cast<bool>((found != wanted_.end() ? found->second.options : topic_options_.options_for(topic)).history);
+        entry.is_remembered = static_cast<bool>(found != wanted_.end() ? found->second.history : history_of(topic));
     }
     Envelope envelope{.opcode = message.opcode(),
                       .kind = kind,
@@ -291,7 +292,7 @@ void BrokerDesk<Policy>::give(Broker& broker) {
             BackplaneCounts::add(shared_.counts->repeated);
         }
         std::optional<HistoryLimits> limits;
-        if (entry.is_remembered) limits = topic_options_.options_for(entry.topic).history;
+        if (entry.is_remembered) limits = history_of(entry.topic);
         broker.backplane.publish({.topic = entry.topic,
                                   .body = entry.body,
                                   .serial = entry.serial,

@@ -129,15 +129,28 @@ class Hub {
     void close(SessionId id, CloseCode code = CloseCode::normal, std::string reason = {}) {
         post(id, [code, reason = std::move(reason)](SessionType& session) { session.close(code, reason); });
     }
-    /// Closes all sessions of a user, with a label, or all. Cost: one posted function for each shard, which walks those sessions.
+    /// Closes all sessions of a user, with a label, or all: with a broker those of the other nodes too, but for Target::all, which are
+    /// this node's. Cost: one posted function for each shard, which walks those sessions.
     void close(Target const& target, CloseCode code, std::string const& reason = {}) {
+        if (target.name() != internal_topics::all)
+            shared_->tell_nodes({ControlMessage::Kind::close, code, target.name(), {}, reason});
         each([name = target.name(), code, reason](ShardType& shard) { shard.close_members(name, code, reason); });
     }
+    /// Ends the subscriptions to a topic that a user's sessions have, or those with a label; on all nodes. Clients are not told: publish to
+    /// the user what they should know. Cost: as `close`.
+    void unsubscribe(Target const& target, std::string const& topic) {
+        shared_->tell_nodes({ControlMessage::Kind::unsubscribe, CloseCode::normal, target.name(), topic});
+        each([name = target.name(), topic](ShardType& shard) { shard.unsubscribe_members(name, topic); });
+    }
     /// Ends, with 4403 and at once, what one session, a user or a label may no longer have: what is queued for them is dropped. Sessions that
-    /// were let in before this call and have not opened yet are ended too. Who comes later is the authentication's to judge.
+    /// were let in before this call and have not opened yet are ended too. Who comes later is the authentication's to judge. With a broker the
+    /// sessions of a user or with a label end on all nodes; on one that is cut off, when it is back.
     void revoke(SessionId id, std::string reason = "revoked") { revoke(Revocation(id, std::move(reason))); }
-    void revoke(Target const& target, std::string reason = "revoked") { revoke(Revocation(target, std::move(reason))); }
-    /// What both come to, and what another node's revocation comes to here.
+    void revoke(Target const& target, std::string reason = "revoked") {
+        shared_->tell_nodes({ControlMessage::Kind::revoke, CloseCode::identity_revoked, target.name(), {}, reason});
+        revoke(Revocation(target, std::move(reason)));
+    }
+    /// What both come to on this node.
     void revoke(Revocation const& revocation) {
         if (!revocation.name.empty()) return each([revocation](ShardType& shard) { shard.revoke_everywhere(revocation); });
         if (revocation.session.shard.value < shards_.size())
@@ -206,6 +219,7 @@ void Hub<Conn, Policy>::begin(std::span<ShardLoop* const> loops, Handler handler
     shared_->hash = {shared_->draw(0), shared_->draw(1)};
     for (ShardLoop* const loop : loops) shared_->ports.push_back(std::make_shared<ShardPort>(*loop, shared_->options.mailbox));
     if constexpr (is_remote) {
+        shared_->node = shared_->draw(1000) | 1;
         desk_ = std::make_unique<DeskThread<Policy>>(shared_->options);
         shared_->ports.push_back(std::make_shared<ShardPort>(desk_->loop(), shared_->options.mailbox));
     }
@@ -214,7 +228,7 @@ void Hub<Conn, Policy>::begin(std::span<ShardLoop* const> loops, Handler handler
                                                       AnyHandler<SessionType>::make(handler)));
     shared_->shards.assign(shards_.begin(), shards_.end());
     if constexpr (is_remote)
-        desk_->start(shared_->options, {&shared_->ports, shared_->hash, shared_->draw(1000) | 1, &shared_->backplane, shared_});
+        desk_->start(shared_->options, {&shared_->ports, shared_->hash, shared_->node, &shared_->backplane, shared_});
 }
 
 template <HubConnection Conn, HubPolicy Policy>

@@ -47,7 +47,7 @@ struct HubOptions {
     http::ParserLimits request{};
     http::TrustedProxies proxies{};
     MailboxLimits mailbox{};
-    OutboxLimits outbox{};  ///< with a broker: see Policy::Backplane
+    OutboxLimits outbox{};                 ///< with a broker: see Policy::Backplane
     std::vector<std::string> protocols{};  ///< subprotocols that are spoken, the one that is liked best first
     std::size_t subscriptions = 128;       ///< topics of one session
     std::size_t questions = 16;   ///< subscriptions of a session that wait for their verdict before it is not read from

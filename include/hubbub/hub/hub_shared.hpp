@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@
 #include <hubbub/core/siphash.hpp>
 #include <hubbub/core/unique_function.hpp>
 #include <hubbub/hub/backplane_state.hpp>
+#include <hubbub/hub/control_message.hpp>
 #include <hubbub/hub/history_page.hpp>
 #include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/limit_table.hpp>
@@ -50,6 +52,7 @@ struct HubShared {
     std::shared_ptr<MemoryBudget> memory;
     PostOffice::Ports ports;  ///< of the shards, and behind them that of the desk, if there is a broker
     BackplaneCounts backplane;
+    std::uint64_t node = 0;  ///< this process, among those that a broker connects; 0 without one
     std::vector<std::weak_ptr<ShardType>> shards;
     SipHash hash;
     std::atomic<bool> is_over{false};  ///< the hub is destroyed: no hook begins from here on
@@ -68,6 +71,14 @@ struct HubShared {
         return ports[index.value]->post([weak = shards[index.value], function = std::move(function)]() mutable {
             if (auto const shard = weak.lock(); shard && !shard->has_ended()) function(*shard);
         });
+    }
+    /// Tells all other nodes, those too that are cut off and come back. Without a broker there are none.
+    void tell_nodes([[maybe_unused]] ControlMessage const& message) {
+        if constexpr (RemoteBackplane<typename Policy::Backplane>)
+            post(owner_of(internal_topics::control), [text = message.write()](ShardType& shard) {
+                shard.router().publish(internal_topics::control,
+                                       {.message = MessageView(ws::Opcode::binary, std::as_bytes(std::span(text)))});
+            });
     }
     /// `completion` is called on the loop of the topic's owner, with what it keeps of the topic.
     bool read_history(std::string_view topic, HistoryQuery query, UniqueFunction<void(HistoryPage const&)> completion) {

@@ -20,24 +20,37 @@ namespace hubbub::inline v0 {
 /// Threading: the shard of the topic's owner. Cost: constant for each call that is about one member.
 class Presence {
    public:
-    using Members = std::unordered_map<SessionId, PresenceMember>;
+    /// A session of one of the nodes.
+    struct Key {
+        std::uint64_t node;
+        SessionId session;
+        explicit Key(PresenceMember const& member) : node(member.node), session(member.session) {}
+        Key(std::uint64_t its_node, SessionId its_session) : node(its_node), session(its_session) {}
+        bool operator==(Key const&) const = default;
+    };
+    struct HashOf {
+        std::size_t operator()(Key const& key) const noexcept {
+            return std::hash<SessionId>{}(key.session) ^ static_cast<std::size_t>(key.node);
+        }
+    };
+    using Members = std::unordered_map<Key, PresenceMember, HashOf>;
 
     /// Comes, or is another now than before: somebody has been given another identity.
     void enter(PresenceMember member) {
-        auto const found = members_.find(member.session);
-        note_before(member.session, found == members_.end() ? nullptr : &found->second);
+        Key const key(member);
+        auto const found = members_.find(key);
+        note_before(key, found == members_.end() ? nullptr : &found->second);
         if (found != members_.end()) forget(found);
         bytes_ += size_of(member);
         ++sessions_of_[member.user];
-        SessionId const session = member.session;
-        members_.emplace(session, std::move(member));
+        members_.emplace(key, std::move(member));
     }
-    void leave(SessionId session) {
-        auto const found = members_.find(session);
+    void leave(Key const& key) {
+        auto const found = members_.find(key);
         if (found == members_.end()) return;
-        note_before(session, &found->second);
+        note_before(key, &found->second);
         forget(found);
-        if (auto const before = before_.find(session); !before->second) before_.erase(before);  // it came and went
+        if (auto const before = before_.find(key); !before->second) before_.erase(before);  // it came and went
     }
 
     Members const& members() const noexcept { return members_; }
@@ -65,14 +78,14 @@ class Presence {
         if (auto const user = sessions_of_.find(member->second.user); --user->second == 0) sessions_of_.erase(user);
         members_.erase(member);
     }
-    void note_before(SessionId session, PresenceMember const* member) {
-        if (before_.contains(session)) return;
-        before_.emplace(session, member ? std::optional(*member) : std::nullopt);
+    void note_before(Key const& key, PresenceMember const* member) {
+        if (before_.contains(key)) return;
+        before_.emplace(key, member ? std::optional(*member) : std::nullopt);
     }
 
     Members members_;
-    std::unordered_map<std::string, std::size_t> sessions_of_;             ///< by user
-    std::unordered_map<SessionId, std::optional<PresenceMember>> before_;  ///< what changed was, when it was last told
+    std::unordered_map<std::string, std::size_t> sessions_of_;               ///< by user
+    std::unordered_map<Key, std::optional<PresenceMember>, HashOf> before_;  ///< what changed was, when it was last told
     std::size_t bytes_ = 0;
 };
 
@@ -84,8 +97,8 @@ inline PresenceChange Presence::take_change(std::string_view topic, std::size_t 
         else
             ++change.untold;
     };
-    for (auto const& [session, before] : before_) {
-        auto const now = members_.find(session);
+    for (auto const& [key, before] : before_) {
+        auto const now = members_.find(key);
         if (now == members_.end()) {
             if (before) add(change.left, *before);
         } else if (!before || *before != now->second) {
@@ -108,7 +121,7 @@ inline std::string write_member(PresenceMember const& member) {
     for (std::string const& label : member.labels) put(label);
     return out;
 }
-inline PresenceMember read_member(SessionId session, std::string_view letter) {
+inline PresenceMember read_member(std::uint64_t node, SessionId session, std::string_view letter) {
     auto const take = [&letter] {
         std::uint32_t size;
         std::memcpy(&size, letter.data(), sizeof size);
@@ -116,7 +129,7 @@ inline PresenceMember read_member(SessionId session, std::string_view letter) {
         letter.remove_prefix(sizeof size + size);
         return text;
     };
-    PresenceMember member{session, take(), {}};
+    PresenceMember member{session, take(), {}, node};
     while (!letter.empty()) member.labels.push_back(take());
     return member;
 }

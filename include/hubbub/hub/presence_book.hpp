@@ -49,7 +49,7 @@ class PresenceBook {
     PresencePage page(std::uint32_t number, std::size_t most) const {
         Presence const& presence = *(*topics_)[number].presence;
         PresencePage page{{}, presence.sessions(), presence.users(), true};
-        for (auto const& [session, member] : presence.members()) {
+        for (auto const& [key, member] : presence.members()) {
             if (page.members.size() == most) break;
             page.members.push_back(member);
         }

@@ -138,6 +138,8 @@ class Shard final : private TurnHook, private RouterHost {
     }
     /// Closes all members of an internal topic that live here.
     void close_members(std::string_view topic, CloseCode code, std::string_view reason);
+    /// Ends their subscriptions to another topic.
+    void unsubscribe_members(std::string_view target, std::string_view topic);
     /// Ends what is revoked and lives here.
     void revoke(Revocation const& revocation);
     /// The same, and once more on the other shards: behind whom this one had let in and sent there.
@@ -324,11 +326,12 @@ class Shard final : private TurnHook, private RouterHost {
             call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
     }
     void on_lost(std::uint32_t topic) override;
+    void on_control(ControlMessage const& message) override;
     void on_event(Event const& event) noexcept override { tell_event(event); }
     SessionId id_of(Subscriber& subscriber) noexcept override { return static_cast<SessionType&>(subscriber).id(); }
     PresenceMember member_of(Subscriber& subscriber) override {
         auto const& session = static_cast<SessionType&>(subscriber);
-        return {session.id(), session.identity().user, session.identity().labels};
+        return {session.id(), session.identity().user, session.identity().labels, shared_->node};
     }
 
     ShardPort& port() noexcept { return *shared_->ports[index_.value]; }
@@ -449,7 +452,8 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       delivery_(shared_->options.queue, overflow_, shared_->hash),
       memory_(shared_->memory),
       throttle_(shared_->options.rates, shared_->rates),
-      router_(index, shared_->ports, delivery_, shared_->options, shared_->hash, shared_->draw(2u + index.value), *this),
+      router_(index, shared_->ports, delivery_, shared_->options, shared_->hash, shared_->draw(2u + index.value), shared_->node,
+              *this),
       reception_(delivery_.pool(), shared_->options, shared_->limits, shared_->ports[index.value], events_, *shared_->memory,
                  throttle_),
       begun_(loop.now() - tick_length),
@@ -638,6 +642,31 @@ void Shard<Conn, Policy>::close_members(std::string_view topic, CloseCode code, 
     if (!number) return;
     for (Topic::Member const& member : delivery_.topics()[*number].members)  // closing leaves the topic only in the close phase
         static_cast<SessionType*>(member.subscriber)->close(code, reason);
+}
+
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::unsubscribe_members(std::string_view target, std::string_view topic) {
+    auto const number = delivery_.topics().find(target);
+    if (!number) return;
+    std::vector<SessionType*> members;  // where both are the same topic, the list changes
+    for (Topic::Member const& member : delivery_.topics()[*number].members)
+        members.push_back(static_cast<SessionType*>(member.subscriber));
+    for (SessionType* const session : members)
+        if (session->is_open()) (void)unsubscribe(*session, topic);
+}
+
+/// What another node has said. On the owner of the topic for that, which tells the other shards.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::on_control(ControlMessage const& message) {
+    using Kind = ControlMessage::Kind;
+    if (message.kind == Kind::revoke) return revoke_everywhere(Revocation::of(message.target, message.reason));
+    for (std::uint16_t i = 0; i < shared_->shard_count; ++i)
+        shared_->post({i}, [message](Shard& shard) {
+            if (message.kind == Kind::close)
+                shard.close_members(message.target, message.code, message.reason);
+            else
+                shard.unsubscribe_members(message.target, message.topic);
+        });
 }
 
 template <BasicConnection Conn, HubPolicy Policy>

@@ -40,6 +40,7 @@ struct Subscription {
 /// Names of topics that are the hub's own: who is in them follows from what a session is.
 namespace internal_topics {
 inline constexpr std::string_view all{"\0a", 2};
+inline constexpr std::string_view control{"\0c", 2};  ///< what a node tells all nodes: see ControlMessage
 inline std::string user(std::string_view name) { return std::string("\0u", 2).append(name); }
 inline std::string label(std::string_view name) { return std::string("\0l", 2).append(name); }
 }  // namespace internal_topics

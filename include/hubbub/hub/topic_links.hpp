@@ -14,6 +14,7 @@
 
 #include <hubbub/backplane/broker_of.hpp>
 #include <hubbub/hub/outgoing.hpp>
+#include <hubbub/hub/subscription.hpp>
 #include <hubbub/hub/topic_index.hpp>
 #include <hubbub/hub/topic_link.hpp>
 #include <hubbub/policy/topics.hpp>
@@ -30,6 +31,8 @@ struct LinkHost {
     virtual void deliver_unplaced(std::uint32_t topic, Outgoing const& outgoing) = 0;
     /// What is remembered is forgotten: it goes on behind the topic's position.
     virtual void begin_anew(std::uint32_t topic) = 0;
+    /// What is published arrives from here on.
+    virtual void on_linked(std::uint32_t topic) = 0;
     /// Who has waited is let in.
     virtual void open(std::uint32_t topic) = 0;
     /// Members are told that they may have missed something. Calls user code at once.
@@ -158,12 +161,13 @@ inline void TopicLinks::publish(std::string_view name, std::optional<std::uint32
     if (apart && when_apart == WhenApart::refuse) return tell(outgoing, PublishFailure::apart);
     Mail mail = outgoing.letter(Mail::Kind::publish);
     mail.session = {};
-    if (is_remembered && (apart || outgoing.receipt || outgoing.except)) {
+    bool const is_done = name == internal_topics::control;  // here, before the others are told
+    if (is_remembered && (apart || is_done || outgoing.receipt || outgoing.except)) {
         mail.position.offset = ++tokens_;
         TopicLink* const link = number ? (*topics_)[*number].link.get() : nullptr;
         auto& pending = (link ? link->pending : loose_)[tokens_];
-        pending = {outgoing.except, outgoing.receipt, {}, apart};
-        if (apart) {  // now for who is here, and for the others when the broker is back
+        pending = {outgoing.except, outgoing.receipt, {}, apart || is_done};
+        if (apart && !is_done) {  // now for who is here, and for the others when the broker is back
             pending.receipt.reset();
             if (!number) tell(outgoing, PublishFailure::none);
             if (number) host_->deliver_unplaced(*number, outgoing);
@@ -196,6 +200,7 @@ inline void TopicLinks::hear(Mail const& mail, std::string_view name, Outgoing c
 inline void TopicLinks::on_subscribed(std::uint32_t number) {
     Topic& topic = (*topics_)[number];
     TopicLink& link = *topic.link;
+    host_->on_linked(number);
     if (topic.history) return read(topic, link.is_synced ? topic.position : Position{});
     bool const was_open = link.is_open;
     link.state = TopicLink::State::live;
@@ -239,7 +244,8 @@ inline void TopicLinks::place(std::uint32_t number, std::uint64_t offset, std::u
     topic.position.offset = offset;
     host_->place(number, outgoing, at, is_new);
     // It was delivered when it had no place yet, and who came later does not get it: they are told to go on behind it.
-    if (!is_new && !std::exchange(topic.link->is_behind, true)) behind_.push_back(number);
+    if (!is_new && topic.name != internal_topics::control && !std::exchange(topic.link->is_behind, true))
+        behind_.push_back(number);
 }
 
 inline void TopicLinks::on_end(std::uint32_t number, std::uint64_t reached, bool more) {

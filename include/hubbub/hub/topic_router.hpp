@@ -13,15 +13,18 @@
 
 #include <hubbub/core/completes.hpp>
 #include <hubbub/core/siphash.hpp>
+#include <hubbub/hub/control_message.hpp>
 #include <hubbub/hub/delivery.hpp>
 #include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/outgoing.hpp>
 #include <hubbub/hub/post_office.hpp>
 #include <hubbub/hub/presence_book.hpp>
+#include <hubbub/hub/presence_nodes.hpp>
 #include <hubbub/hub/recoveries.hpp>
 #include <hubbub/hub/subscription.hpp>
 #include <hubbub/hub/topic_links.hpp>
 #include <hubbub/hub/topic_memory.hpp>
+#include <hubbub/hub/topic_options_of.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -36,6 +39,8 @@ struct RouterHost {
     virtual void on_recovery(SessionId id, Subscription const& subscription) = 0;
     /// Members may have missed something. Calls user code at once.
     virtual void on_lost(std::uint32_t topic) = 0;
+    /// Another node says what all nodes are to do.
+    virtual void on_control(ControlMessage const& message) = 0;
     virtual void on_event(Event const& event) noexcept = 0;
     virtual SessionId id_of(Subscriber& subscriber) noexcept = 0;
     virtual PresenceMember member_of(Subscriber& subscriber) = 0;
@@ -63,20 +68,22 @@ class TopicRouter : private LinkHost {
     struct NoTap {
         explicit NoTap(OptionsOf<typename Policy::Backplane> const&) {}
     };
-    struct NoLinks {};
+    struct Nothing {};
     using Tap = std::conditional_t<is_remote, NoTap, typename Policy::Backplane>;
-    using Links = std::conditional_t<is_remote, TopicLinks, NoLinks>;
+    using Links = std::conditional_t<is_remote, TopicLinks, Nothing>;
+    using Nodes = std::conditional_t<is_remote, PresenceNodes, Nothing>;
 
    public:
     using Ports = PostOffice::Ports;
 
     /// `ports` are those of the shards, and behind them that of the backplane's desk, if there is a broker.
     TopicRouter(ShardIndex index, Ports const& ports, Delivery& delivery, HubOptions<Policy> const& options, SipHash hash,
-                std::uint64_t epoch, RouterHost& host)
+                std::uint64_t epoch, std::uint64_t node, RouterHost& host)
         : index_(index),
           delivery_(&delivery),
           hash_(hash),
           epoch_(epoch),
+          node_(node),
           host_(&host),
           tap_(options.backplane),
           options_(options.topics),
@@ -84,7 +91,11 @@ class TopicRouter : private LinkHost {
           memory_(delivery.topics()),
           presences_(delivery.topics()),
           links_(make_links(options.backplane)),
-          post_office_(index, ports, ports.size() - is_remote) {}
+          nodes_(make_nodes()),
+          post_office_(index, ports, ports.size() - is_remote) {
+        if constexpr (is_remote)
+            if (owner_of(internal_topics::control) == index_) need(intern(internal_topics::control));
+    }
 
     ShardIndex owner_of(std::string_view topic) const noexcept {
         std::size_t const count = post_office_.shard_count();
@@ -193,7 +204,7 @@ class TopicRouter : private LinkHost {
         write(to, mail, topic, outgoing);
     }
     void read(Mail const& mail, std::string_view topic, Outgoing const& outgoing);
-    bool remembers(std::string_view topic) const { return is_topic_name(topic) && options_.options_for(topic).history; }
+    bool remembers(std::string_view topic) const { return static_cast<bool>(topic_options(options_, topic).history); }
     void sequence(std::string_view name, Outgoing const& outgoing);
     void keep(std::uint32_t number, Outgoing const& outgoing, Outgoing const& encoded, std::int64_t at, bool is_new = true);
     void pass_on(std::uint32_t number, Outgoing const& outgoing) {
@@ -224,7 +235,12 @@ class TopicRouter : private LinkHost {
         tell(owner_of(topic), who.letter(kind), topic, who);
     }
     template <class Change>
-    void change_presence(std::string_view name, Change&& change);
+    void change_presence(std::string_view name, SessionId whose, Change&& change);
+    PresenceOptions presence_options(std::string_view name) const {
+        PresenceOptions options = options_.options_for(name).presence;
+        if constexpr (!PresenceCodec<typename Policy::Codec>) options.told_every = {};  // nobody is told
+        return options;
+    }
     bool tell_change(std::uint32_t number, PresenceChange const& change);
     void ask(Recovery const& recovery, std::uint32_t number, SubscribeOptions const& options);
     void ask(Recovery const& recovery, std::uint32_t number, Position since, std::uint32_t newest, bool is_new = false);
@@ -252,6 +268,12 @@ class TopicRouter : private LinkHost {
         else
             return {};
     }
+    Nodes make_nodes() {
+        if constexpr (is_remote)
+            return Nodes(delivery_->topics(), presences_, node_);
+        else
+            return {};
+    }
     /// At the owner: somebody is here, or about to be. True: he waits until the broker has answered.
     bool need(std::uint32_t number) {
         if constexpr (is_remote)
@@ -271,6 +293,10 @@ class TopicRouter : private LinkHost {
     void place(std::uint32_t number, Outgoing const& outgoing, std::int64_t at, bool is_new) override;
     void deliver_unplaced(std::uint32_t number, Outgoing const& outgoing) override;
     void begin_anew(std::uint32_t number) override { memory_.begin_anew(number); }
+    void on_linked(std::uint32_t number) override {
+        if constexpr (is_remote)
+            if (delivery_->topics()[number].presence) nodes_.on_linked(number);
+    }
     void open(std::uint32_t number) override;
     void tell_lost(std::uint32_t number) override;
     void hear_presence(std::uint32_t number, std::uint64_t node, MessageView message) override;
@@ -283,6 +309,7 @@ class TopicRouter : private LinkHost {
     Delivery* delivery_;
     SipHash hash_;
     std::uint64_t epoch_;
+    std::uint64_t node_;
     RouterHost* host_;
     [[no_unique_address]] Tap tap_;
     typename Policy::Topics options_;
@@ -293,6 +320,7 @@ class TopicRouter : private LinkHost {
     std::deque<std::pair<Mail, std::string>> questions_;  ///< of who recovers, and the topic
     std::size_t answered_ = 0;                            ///< bytes in this turn
     [[no_unique_address]] Links links_;
+    [[no_unique_address]] Nodes nodes_;
     PostOffice post_office_;
     std::vector<std::uint32_t> lonely_;  ///< topics that may have nobody any more
 };
@@ -303,10 +331,10 @@ std::uint32_t TopicRouter<Policy>::intern(std::string_view name) {
     std::uint32_t const number = delivery_->topics().intern(name);
     Topic& topic = delivery_->topics()[number];
     topic.position.epoch = ++epoch_;  // its order begins anew
-    TopicOptions const options = options_.options_for(name);
+    TopicOptions const options = topic_options(options_, name);
     topic.on_full = options.on_full;
-    topic.remembers = options.history && is_topic_name(name);
-    topic.knows_members = options.presence && is_topic_name(name);
+    topic.remembers = static_cast<bool>(options.history);
+    topic.knows_members = static_cast<bool>(options.presence);
     if ((topic.remembers || topic.knows_members) && owner_of(name) == index_) {
         if (topic.remembers) memory_.begin(number, options.history);
         if (topic.knows_members) topic.presence = std::make_unique<Presence>();
@@ -374,8 +402,13 @@ void TopicRouter<Policy>::keep(std::uint32_t number, Outgoing const& outgoing, O
 
 template <HubPolicy Policy>
 void TopicRouter<Policy>::place(std::uint32_t number, Outgoing const& outgoing, std::int64_t at, bool is_new) {
-    Position const position = delivery_->topics()[number].position;
-    encode(number, position, outgoing, [&](Outgoing const& encoded) { keep(number, outgoing, encoded, at, is_new); });
+    Topic const& topic = delivery_->topics()[number];
+    if (topic.name == internal_topics::control) {  // who comes new has nothing to do with what was before
+        auto const message = is_new && topic.link->is_open ? ControlMessage::read(outgoing.message.view()) : std::nullopt;
+        if (message) host_->on_control(*message);
+        return;
+    }
+    encode(number, topic.position, outgoing, [&](Outgoing const& encoded) { keep(number, outgoing, encoded, at, is_new); });
 }
 
 template <HubPolicy Policy>
@@ -397,7 +430,12 @@ void TopicRouter<Policy>::open(std::uint32_t number) {
 }
 
 template <HubPolicy Policy>
-void TopicRouter<Policy>::hear_presence(std::uint32_t, std::uint64_t, MessageView) {}
+void TopicRouter<Policy>::hear_presence(std::uint32_t number, std::uint64_t node, MessageView message) {
+    if constexpr (is_remote) {
+        Topic const& topic = delivery_->topics()[number];
+        if (topic.presence) nodes_.hear(number, node, message.view(), presence_options(topic.name), host_->now_ticks());
+    }
+}
 
 template <HubPolicy Policy>
 void TopicRouter<Policy>::tell_lost(std::uint32_t number) {
@@ -646,9 +684,11 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
             return;
         case Mail::Kind::direct: return host_->on_direct(mail.session, outgoing.message);
         case Mail::Kind::enter:
-            return change_presence(
-                topic, [&](Presence& presence) { presence.enter(detail::read_member(mail.session, outgoing.message.view())); });
-        case Mail::Kind::leave: return change_presence(topic, [&](Presence& presence) { presence.leave(mail.session); });
+            return change_presence(topic, mail.session, [&](Presence& presence) {
+                presence.enter(detail::read_member(node_, mail.session, outgoing.message.view()));
+            });
+        case Mail::Kind::leave:
+            return change_presence(topic, mail.session, [&](Presence& presence) { presence.leave({node_, mail.session}); });
         case Mail::Kind::recover: return hear_question(mail, topic);
         case Mail::Kind::begin:
         case Mail::Kind::backlog:
@@ -676,6 +716,7 @@ void TopicRouter<Policy>::forget_lonely() {
 template <HubPolicy Policy>
 void TopicRouter<Policy>::forget(std::uint32_t number, bool is_urgent) {
     Topic& topic = delivery_->topics()[number];
+    if (topic.name == internal_topics::control) return;
     if (topic.name.empty() || !topic.members.empty() || !topic.run.empty() || topic.interest == Topic::Interest::asked) return;
     ShardIndex const owner = owner_of(topic.name);
     if (owner == index_) {
@@ -687,6 +728,7 @@ void TopicRouter<Policy>::forget(std::uint32_t number, bool is_urgent) {
         }
         if (topic.history) memory_.end(number);
         if (topic.presence) presences_.end(number);
+        if constexpr (is_remote) nodes_.forget(number);
     } else if (topic.interest == Topic::Interest::acknowledged) {
         write(owner, Mail::Kind::no_interest, topic.name);
     }
@@ -695,12 +737,11 @@ void TopicRouter<Policy>::forget(std::uint32_t number, bool is_urgent) {
 
 template <HubPolicy Policy>
 template <class Change>
-void TopicRouter<Policy>::change_presence(std::string_view name, Change&& change) {
+void TopicRouter<Policy>::change_presence(std::string_view name, SessionId whose, Change&& change) {
     auto const number = delivery_->topics().find(name);
     if (!number || !delivery_->topics()[*number].presence) return;
-    std::chrono::milliseconds told_after{0};
-    if constexpr (PresenceCodec<typename Policy::Codec>) told_after = options_.options_for(name).presence.told_every;
-    presences_.change(*number, told_after, host_->now_ticks(), change);
+    presences_.change(*number, presence_options(name).told_every, host_->now_ticks(), change);
+    if constexpr (is_remote) nodes_.note(*number, whose);
 }
 
 /// False: it fits nobody's queue.
@@ -717,6 +758,10 @@ bool TopicRouter<Policy>::tell_change(std::uint32_t number, PresenceChange const
 
 template <HubPolicy Policy>
 void TopicRouter<Policy>::tell_presence() {
+    if constexpr (is_remote)
+        nodes_.tick(
+            host_->now_ticks(), [this](std::uint32_t number) { return presence_options(delivery_->topics()[number].name); },
+            [this](std::uint32_t number, std::string const& text) { links_.announce(delivery_->topics()[number].name, text); });
     if constexpr (PresenceCodec<typename Policy::Codec>) {
         presences_.tell_due(host_->now_ticks(), [this](std::uint32_t number, Presence& presence) {
             Topic const& topic = delivery_->topics()[number];

@@ -17,6 +17,8 @@ struct PresenceOptions {
     /// Subscribers are told who came and went, at most so often, if the codec says how (`Policy::Codec::presence`); 0: never.
     std::chrono::milliseconds told_every{1000};
     std::uint32_t most_told = 100;  ///< members of each kind that are named at once; the rest is counted
+    /// With a broker: another node that has not been heard of for so long is taken for dead, and its members have left.
+    std::chrono::milliseconds lease{30'000};
 
     explicit operator bool() const noexcept { return kept; }
     bool operator==(PresenceOptions const&) const = default;
@@ -27,6 +29,7 @@ struct PresenceMember {
     SessionId session;
     std::string user;  ///< empty for nobody in particular
     std::vector<std::string> labels{};
+    std::uint64_t node = 0;  ///< whose session that is; 0 without a broker
     bool operator==(PresenceMember const&) const = default;
 };
 

@@ -97,6 +97,7 @@ class TopicsByName {
                 if (!holds) detail::throw_exception(std::invalid_argument("TopicsByName::Options::" + where + sentence));
             };
             demand(options.presence.told_every.count() >= 0, ": presence.told_every must not be negative");
+            demand(options.presence.lease.count() > 0, ": presence.lease must be positive");
             if (!history) return;
             demand(history.bytes > 0, ": history.bytes must be positive");
             demand(history.age.count() > 0, ": history.age must be positive");

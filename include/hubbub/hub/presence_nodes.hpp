@@ -1,0 +1,216 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include <hubbub/core/clock.hpp>
+#include <hubbub/hub/presence_book.hpp>
+#include <hubbub/hub/presence_notice.hpp>
+#include <hubbub/hub/topic_index.hpp>
+
+namespace hubbub::inline v0 {
+
+/// Keeps the lists of who is there the same on all nodes: each tells the others what changes on it, and now and then that it is alive; who
+/// has missed something asks. A node that falls silent for the time of its lease has no members any more.
+///
+/// Threading: the shard's. Cost: of a change constant; a look at each topic that knows its members, ten times a second.
+class PresenceNodes {
+   public:
+    PresenceNodes(TopicIndex& topics, PresenceBook& book, std::uint64_t mine) : topics_(&topics), book_(&book), mine_(mine) {}
+
+    /// A session of this node has come, has changed or is gone.
+    void note(std::uint32_t number, SessionId session) { local_[number].changed.insert(session); }
+    /// The link to the other nodes is there, again maybe.
+    void on_linked(std::uint32_t number) { local_[number].asks = true; }
+    void forget(std::uint32_t number) { local_.erase(number); }
+    /// What another node says.
+    void hear(std::uint32_t number, std::uint64_t node, std::string_view text, PresenceOptions const& options,
+              std::int64_t now);
+    /// Calls `announce(number, text)` with what the others are to hear; ten times a second. `options_of(number)` are the topic's.
+    template <class OptionsOf, class Announce>
+    void tick(std::int64_t now, OptionsOf&& options_of, Announce&& announce);
+
+   private:
+    struct Node {
+        std::uint64_t version = 0;
+        bool is_whole = false;  ///< its members are known as of that version
+        std::int64_t heard_at = 0;
+        std::vector<PresenceMember> parts{};  ///< of a list that is coming
+        std::uint64_t parts_version = 0;
+    };
+    struct Local {
+        std::uint64_t version = 0;  ///< of what the others were told
+        std::unordered_set<SessionId> changed{};
+        bool asks = false;      ///< wants to know who is elsewhere
+        bool is_asked = false;  ///< somebody wants to know who is here
+        std::int64_t told_at = 0, listed_at = 0, asked_at = 0;
+        std::unordered_map<std::uint64_t, Node> nodes{};
+    };
+    static constexpr std::int64_t pause = Duration(std::chrono::seconds(1)).count();  ///< between two lists, and two questions
+
+    static std::size_t size_of(PresenceMember const& member) noexcept {
+        std::size_t bytes = 32 + member.user.size();
+        for (std::string const& label : member.labels) bytes += 4 + label.size();
+        return bytes;
+    }
+    Presence& presence(std::uint32_t number) { return *(*topics_)[number].presence; }
+    template <class Change>
+    void change(std::uint32_t number, PresenceOptions const& options, std::int64_t now, Change&& change) {
+        book_->change(number, options.told_every, now, std::forward<Change>(change));
+    }
+    void replace(std::uint32_t number, std::uint64_t node, std::vector<PresenceMember> members, PresenceOptions const& options,
+                 std::int64_t now);
+    template <class Announce>
+    void tell_changes(std::uint32_t number, Local& local, Announce&& announce);
+    template <class Announce>
+    void tell_all(std::uint32_t number, Local& local, Announce&& announce);
+
+    TopicIndex* topics_;
+    PresenceBook* book_;
+    std::uint64_t mine_;
+    std::unordered_map<std::uint32_t, Local> local_;
+};
+
+inline void PresenceNodes::hear(std::uint32_t number, std::uint64_t node, std::string_view text, PresenceOptions const& options,
+                                std::int64_t now) {
+    auto notice = PresenceNotice::read(node, text);
+    if (!notice) return;
+    using Kind = PresenceNotice::Kind;
+    Local& local = local_[number];
+    if (notice->kind == Kind::ask) {
+        local.is_asked = true;
+        return;
+    }
+    Node& known = local.nodes[node];
+    known.heard_at = now;
+    switch (notice->kind) {
+        case Kind::change:
+            known.is_whole = notice->version == 1 || (known.is_whole && notice->version == known.version + 1);
+            known.version = notice->version;
+            change(number, options, now, [&](Presence& presence) {
+                for (PresenceMember& member : notice->members) presence.enter(std::move(member));
+                for (SessionId const session : notice->left) presence.leave({node, session});
+            });
+            break;
+        case Kind::all:
+            if (notice->is_first) {
+                known.parts.clear();
+                known.parts_version = notice->version;
+            } else if (known.parts_version != notice->version) {
+                break;
+            }
+            std::move(notice->members.begin(), notice->members.end(), std::back_inserter(known.parts));
+            if (!notice->is_last) return;
+            known.version = notice->version;
+            known.is_whole = true;
+            return replace(number, node, std::exchange(known.parts, {}), options, now);
+        default: known.is_whole = known.is_whole && notice->version == known.version;
+    }
+    if (!known.is_whole) local.asks = true;
+}
+
+inline void PresenceNodes::replace(std::uint32_t number, std::uint64_t node, std::vector<PresenceMember> members,
+                                   PresenceOptions const& options, std::int64_t now) {
+    std::unordered_set<SessionId> there;
+    for (PresenceMember const& member : members) there.insert(member.session);
+    std::vector<Presence::Key> gone;
+    for (auto const& [key, member] : presence(number).members())
+        if (key.node == node && !there.contains(key.session)) gone.push_back(key);
+    change(number, options, now, [&](Presence& presence) {
+        for (Presence::Key const& key : gone) presence.leave(key);
+        for (PresenceMember& member : members) {
+            auto const known = presence.members().find(Presence::Key(member));
+            if (known == presence.members().end() || known->second != member) presence.enter(std::move(member));
+        }
+    });
+}
+
+template <class OptionsOf, class Announce>
+void PresenceNodes::tick(std::int64_t now, OptionsOf&& options_of, Announce&& announce) {
+    for (auto& [number, local] : local_) {
+        auto const tell = [&, topic = number](PresenceNotice const& notice) { announce(topic, notice.write()); };
+        if (!local.changed.empty()) {
+            tell_changes(number, local, tell);
+            local.told_at = now;
+        }
+        if (local.asks && local.asked_at + pause <= now) {
+            local.asks = false;
+            local.asked_at = now;
+            tell({.kind = PresenceNotice::Kind::ask});
+        }
+        if (local.is_asked && local.listed_at + pause <= now) {
+            local.is_asked = false;
+            local.listed_at = local.told_at = now;
+            tell_all(number, local, tell);
+        }
+        PresenceOptions const options = options_of(number);
+        std::int64_t const lease = Duration(options.lease).count();
+        if (local.told_at && local.told_at + lease / 3 <= now) {
+            local.told_at = now;
+            tell({.kind = PresenceNotice::Kind::alive, .version = local.version});
+        }
+        for (auto node = local.nodes.begin(); node != local.nodes.end();) {
+            if (node->second.heard_at + lease > now) {
+                ++node;
+                continue;
+            }
+            replace(number, node->first, {}, options, now);
+            node = local.nodes.erase(node);
+        }
+    }
+}
+
+template <class Announce>
+void PresenceNodes::tell_changes(std::uint32_t number, Local& local, Announce&& tell) {
+    PresenceNotice notice{.kind = PresenceNotice::Kind::change};
+    std::size_t bytes = 0;
+    auto const send = [&] {
+        notice.version = ++local.version;
+        tell(notice);
+        notice.members.clear();
+        notice.left.clear();
+        bytes = 0;
+    };
+    for (SessionId const session : std::exchange(local.changed, {})) {
+        auto const found = presence(number).members().find({mine_, session});
+        if (found == presence(number).members().end()) {
+            notice.left.push_back(session);
+            bytes += 16;
+        } else {
+            notice.members.push_back(found->second);
+            bytes += size_of(found->second);
+        }
+        if (bytes > PresenceNotice::part) send();
+    }
+    if (bytes) send();
+}
+
+template <class Announce>
+void PresenceNodes::tell_all(std::uint32_t number, Local& local, Announce&& tell) {
+    PresenceNotice notice{.kind = PresenceNotice::Kind::all, .is_last = false, .version = local.version};
+    std::size_t bytes = 0;
+    for (auto const& [key, member] : presence(number).members()) {
+        if (key.node != mine_) continue;
+        if (bytes > PresenceNotice::part) {
+            tell(notice);
+            notice.members.clear();
+            notice.is_first = false;
+            bytes = 0;
+        }
+        notice.members.push_back(member);
+        bytes += size_of(member);
+    }
+    notice.is_last = true;
+    tell(notice);
+}
+
+}  // namespace hubbub::inline v0
