@@ -24,7 +24,7 @@ namespace cluster_simulation {
 using namespace hubbub;
 using namespace std::chrono_literals;
 
-/// "a" and "b" remember, "c" and "d" do not. "b" and "d" refuse what is published while the broker is away.
+/// "a" and "b" remember, "c" and "d" do not. "b" and "d" refuse what is published while the broker is away, "a" and "c" know who is there.
 inline constexpr std::size_t topics = 4;
 inline std::string name_of(std::size_t topic) { return std::string(1, static_cast<char>('a' + topic)); }
 inline std::size_t number_of(std::string_view name) { return static_cast<std::size_t>(name[0] - 'a'); }
@@ -36,7 +36,9 @@ struct FourTopics {
     TopicOptions options_for(std::string_view name) const {
         if (name.size() != 1) return {};
         std::size_t const number = number_of(name);
-        return {.history = (*limits)[number], .when_apart = number % 2 ? WhenApart::refuse : WhenApart::deliver_here};
+        return {.history = (*limits)[number],
+                .presence = {.kept = number % 2 == 0, .lease = 5s},
+                .when_apart = number % 2 ? WhenApart::refuse : WhenApart::deliver_here};
     }
 };
 struct Places {
@@ -168,6 +170,7 @@ class ClusterRun {
     void hear_remembered(Known& known, std::size_t topic, Position position, std::string const& text);
     void hear_plain(Known& known, std::size_t topic, std::string const& text);
     void finish();
+    void look_who_is_there();
 
     testing::Simulation sim_;
     std::array<HistoryLimits, topics> limits_{};
@@ -438,9 +441,36 @@ inline void ClusterRun::finish() {
             }
         }
     }
+    look_who_is_there();
     for (Node const& node : nodes_) {
         BackplaneSnapshot const snapshot = node.hub->backplane();
         expect(snapshot.continuous && snapshot.apart == 0 && snapshot.waiting_messages == 0, "a node is not whole at the end");
+    }
+}
+
+/// On each node where somebody is subscribed the list has everybody, of all nodes.
+inline void ClusterRun::look_who_is_there() {
+    for (std::size_t i = 0; i < 80; ++i) {
+        pass(100ms);
+        settle();
+    }
+    for (std::size_t topic = 0; topic < topics; topic += 2) {
+        std::size_t count = 0;
+        std::set<std::size_t> nodes;
+        for (Person const& person : people_) {
+            if (!person.known[topic].wanted) continue;
+            ++count;
+            nodes.insert(person.node);
+        }
+        for (std::size_t const node : nodes) {
+            std::optional<PresencePage> page;
+            nodes_[node].hub->read_presence(name_of(topic), 100, [&](PresencePage const& found) { page = found; });
+            settle();
+            expect(page && page->known, "nobody knows who is there");
+            expect(page->sessions == count && page->members.size() == count,
+                   "there are " + std::to_string(count) + ", and node " + std::to_string(node) + " knows " +
+                       std::to_string(page->sessions) + " in " + name_of(topic));
+        }
     }
 }
 

@@ -13,6 +13,7 @@ enum class PublishResult : std::uint8_t {
     too_big,         ///< it could never fit a session's queue
     malformed_name,  ///< see is_topic_name
     refused,         ///< the authorization said no
+    apart,           ///< the broker is not there, and the topic is one that refuses then: see TopicOptions::when_apart
     busy,            ///< the mailbox of the topic's owner is full; nothing was published
     closed,          ///< the hub or the session has ended
 };

@@ -61,6 +61,8 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     }
 
     SessionId id() const noexcept { return {index_, generation_, shard_->index()}; }
+    /// Whose session this is, among the processes that a broker connects; 0 without one.
+    std::uint64_t node() const noexcept { return shard_->node(); }
     /// Where it comes from; what a trusted proxy says of that, if one stands between.
     PeerAddress peer() const { return extras_ && extras_->peer ? *extras_->peer : connection_.peer(); }
     bool is_open() const noexcept { return state == State::open; }
@@ -348,6 +350,11 @@ PublishResult Session<Conn, Policy>::publish(std::string_view topic, MessageView
 template <BasicConnection Conn, HubPolicy Policy>
 PublishResult Session<Conn, Policy>::publish_allowed(std::string_view topic, MessageView message, Frame const* frame,
                                                      PublishOptions&& options) {
+    if (shard_->router().refuses(topic)) {
+        if (options.on_receipt)
+            completes([&] { options.on_receipt(PublishReceipt{{}, false, false, 0, 0, {}, PublishFailure::apart}); });
+        return PublishResult::apart;
+    }
     shard_->publish(topic, message, frame, std::move(options));
     if (shard_->is_congested(topic)) shard_->hold_back(*this);
     return PublishResult::accepted;

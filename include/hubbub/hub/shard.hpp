@@ -60,6 +60,7 @@ class Shard final : private TurnHook, private RouterHost {
 
     ShardLoop& loop() noexcept { return loop_; }
     ShardIndex index() const noexcept { return index_; }
+    std::uint64_t node() const noexcept { return shared_->node; }
     Driver& driver() noexcept { return *driver_; }
     Router& router() noexcept { return router_; }
     bool has_ended() const noexcept { return ended_ || shared_->is_over.load(std::memory_order_relaxed); }

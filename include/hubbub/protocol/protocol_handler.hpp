@@ -67,15 +67,15 @@ class ProtocolHandler : private ProtocolReplies {
     void on_subscribed(auto& session, Subscription const& told) {
         auto const id = state(session).take_subscription(told.topic);
         if (told.allowed) {
-            ProtocolText text("subscribed");
-            if (id) text.number("id", *id);
-            text.string("topic", told.topic);
-            if (told.remembered) text.position(told.position).boolean("recovered", told.recovered);
-            session.send(text.text());
+            tell_beginning(session, told, id);
         } else {
             error(session, id, "refused", "this topic may not be subscribed to", "topic");
         }
         app_.on_subscribed(session, told);
+    }
+    void on_continuity_lost(auto& session, Subscription const& told) {
+        tell_beginning(session, told, {}, true);
+        app_.on_continuity_lost(session, told);
     }
     void on_pressure(auto& session) { app_.on_pressure(session); }
     void on_relief(auto& session) { app_.on_relief(session); }
@@ -95,6 +95,15 @@ class ProtocolHandler : private ProtocolReplies {
         PublishReceipt receipt{};
         static Published unanswered() { return {}; }
     };
+
+    static void tell_beginning(auto& session, Subscription const& told, Id id, bool is_again = false) {
+        ProtocolText text("subscribed");
+        if (id) text.number("id", *id);
+        text.string("topic", told.topic);
+        if (told.remembered) text.position(told.position);
+        if (told.remembered || is_again) text.boolean("recovered", told.recovered);
+        session.send(text.text());
+    }
 
     // ---- what clients say. False: there is no such message. What is wrong with it is in the input.
 
@@ -201,6 +210,8 @@ void ProtocolHandler<App>::publish(auto& session, Id id, ProtocolInput& input, M
         },
         [id = *id](auto& same, Published const& published) {
             if (!published.accepted) return error(same, id, "refused", "this may not be published", "topic");
+            if (published.receipt.failure != PublishFailure::none)
+                return error(same, id, "unavailable", "other servers cannot be told at the moment", "topic");
             ProtocolText text("ack");
             text.number("id", id);
             if (published.receipt.remembered)

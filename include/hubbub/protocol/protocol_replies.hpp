@@ -94,7 +94,7 @@ inline std::string ProtocolReplies::page_text(std::uint64_t id, std::string_view
 
 inline void ProtocolReplies::greet(auto& session, ProtocolLimits const& given) {
     ProtocolText text("connected");
-    text.number("version", 1).session(session.id());
+    text.number("version", 1).session(session.node(), session.id());
     if (!session.identity().user.empty()) text.string("user", session.identity().user);
     ProtocolText limits;
     limits.number("message", session.options().message.message)

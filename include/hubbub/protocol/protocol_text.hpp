@@ -46,10 +46,12 @@ class ProtocolText {
         text += '"';
         return number("offset", position.offset);
     }
-    /// `"session":"0-1a-3"`.
-    ProtocolText& session(SessionId id) {
-        char name[32];
-        std::snprintf(name, sizeof name, "%x-%x-%x", unsigned{id.shard.value}, id.index, id.generation);
+    /// `"session":"0-1a-3"`; of one of several nodes its number comes first.
+    ProtocolText& session(std::uint64_t node, SessionId id) {
+        char name[64];
+        int const before = node ? std::snprintf(name, sizeof name, "%llx-", static_cast<unsigned long long>(node)) : 0;
+        std::snprintf(name + before, sizeof name - static_cast<std::size_t>(before), "%x-%x-%x", unsigned{id.shard.value},
+                      id.index, id.generation);
         return string("session", name);
     }
     /// `"members":[{"session":"0-1a-3","user":"ada","labels":["staff"]}]`. Without a user or labels these are left out.
@@ -57,7 +59,7 @@ class ProtocolText {
         std::string text(1, '[');
         for (PresenceMember const& member : list) {
             ProtocolText object;
-            object.session(member.session);
+            object.session(member.node, member.session);
             if (!member.user.empty()) object.string("user", member.user);
             if (!member.labels.empty()) json::Nlohmann::write(object.key("labels"), member.labels);
             if (text.size() > 1) text += ',';
