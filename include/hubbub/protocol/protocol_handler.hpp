@@ -21,6 +21,7 @@
 #include <hubbub/protocol/protocol_hash.hpp>
 #include <hubbub/protocol/protocol_input.hpp>
 #include <hubbub/protocol/protocol_limits.hpp>
+#include <hubbub/protocol/protocol_publication.hpp>
 #include <hubbub/protocol/protocol_replies.hpp>
 #include <hubbub/protocol/protocol_state.hpp>
 #include <hubbub/protocol/protocol_text.hpp>
@@ -191,10 +192,17 @@ void ProtocolHandler<App>::publish(auto& session, Id id, ProtocolInput& input, M
     PublishOptions options;
     if (key) options.key = hash_.key(*key);
     if (name) options.id = hash_.id(session.identity().user, *name);
-    std::string written;  // where the name of the member is written with escapes
-    auto data = RawMember(message.view()).find("data");
+    auto& parsed = *input.any("data");
+    ProtocolPublication publication{topic, parsed, options};
+    if (auto const refused = app_.on_publish(session, publication)) {
+        if (id) error(session, id, refused->code, refused->message, refused->member);
+        return;
+    }
+    std::string& written = publication.text;
+    std::optional<std::string_view> data;
+    if (written.empty()) data = RawMember(message.view()).find("data");
     if (!data) {
-        json::Nlohmann::write(written, *input.any("data"));
+        if (written.empty()) json::Nlohmann::write(written, parsed);  // where the name of the member is written with escapes
         data = written;
     }
     if (data->size() + ProtocolCodec::overhead(topic) > session.options().queue.bytes)

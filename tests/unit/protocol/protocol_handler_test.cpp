@@ -101,6 +101,27 @@ TEST_CASE("What is published again under its name is published once") {
     }
 }
 
+TEST_CASE("The program judges what is published, and may write it anew") {
+    for (std::size_t const shards : {1u, 2u}) {
+        HubOptions<Speaking> options;
+        options.topics.names = {{"signed/b", {.history = {.messages = 10}}}};
+        Talk talk(shards, options);
+        auto one = talk.join(), two = talk.join();
+        for (auto const& each : {one, two}) talk.ask(*each, R"({"type":"subscribe","id":1,"topic":"signed/a"})");
+        CHECK(talk.ask(*one, R"({"type":"publish","id":2,"topic":"signed/a","data":"hi","key":"k"})") ==
+              Messages{R"({"type":"ack","id":2})"});
+        CHECK(talk.fresh(*two) == Messages{R"({"type":"publication","topic":"signed/a","data":{"by":"ann","text":"hi"}})"});
+        CHECK(talk.ask(*one, R"({"type":"publish","id":3,"topic":"signed/a","data":7})") ==
+              Messages{R"({"type":"error","id":3,"code":"no_text","message":"say something","member":"data"})"});
+        CHECK(talk.ask(*one, R"({"type":"publish","topic":"signed/a","data":7})").empty());
+        CHECK(talk.fresh(*two).empty());
+        // What it is called goes on to be the client's own.
+        std::string const named = R"({"type":"publish","id":4,"topic":"signed/b","data":"x","idempotency":"a-name"})";
+        CHECK(talk.ask(*one, named).at(0).ends_with(R"("repeated":false})"));
+        CHECK(talk.ask(*one, named).at(0).ends_with(R"("repeated":true})"));
+    }
+}
+
 TEST_CASE("Names of publications are their users' own, and nobody can compute them") {
     ProtocolHash const mine, another;
     CHECK(mine.id("ann", "x") == mine.id("ann", "x"));

@@ -65,6 +65,14 @@ struct Shop : ProtocolApp {
     void on_close(auto&, CloseInfo const&) { seen->log.push_back("closed"); }
     void on_subscribed(auto&, Subscription const& told) { seen->log.push_back("in " + std::string(told.topic)); }
     void on_expiring(auto&) { seen->log.push_back("expiring"); }
+    /// Below signed/ the server says who it was, to the others.
+    std::optional<ProtocolAnswer> on_publish(auto& session, ProtocolPublication& publication) {
+        if (!publication.topic.starts_with("signed/")) return std::nullopt;
+        if (!publication.data.is_string()) return ProtocolAnswer::error("no_text", "say something", "data");
+        json::Nlohmann::write(publication.text, nlohmann::json{{"by", session.identity().user}, {"text", publication.data}});
+        publication.options.except = session.id();
+        return std::nullopt;
+    }
     void on_request(auto& session, std::string_view method, nlohmann::json& params, Verdict<ProtocolAnswer> reply) {
         if (method == "echo") return reply.answer(ProtocolAnswer::result(params));
         if (method == "later") return seen->replies.push_back(std::move(reply));
