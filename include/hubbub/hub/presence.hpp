@@ -49,19 +49,30 @@ class Presence {
         auto const found = members_.find(key);
         if (found == members_.end()) return;
         note_before(key, &found->second);
+        if (auto const before = before_.find(key); !before->second) {  // it came and went
+            if (is_read_)
+                before->second = found->second;
+            else
+                before_.erase(before);
+        }
         forget(found);
-        if (auto const before = before_.find(key); !before->second) before_.erase(before);  // it came and went
     }
+    /// Somebody is given the list. What has changed until then and is undone behind that he has to be told, although others need not.
+    void note_read() noexcept { is_read_ = is_read_ || has_changed(); }
 
     Members const& members() const noexcept { return members_; }
     std::size_t sessions() const noexcept { return members_.size(); }
     /// Sessions of nobody in particular are one user together.
     std::size_t users() const noexcept { return sessions_of_.size(); }
     bool has_changed() const noexcept { return !before_.empty(); }
-    /// What has changed since the last call, at most so many of each kind. Who came and went in between was not there.
+    /// What has changed since the last call, at most so many of each kind. Who came and went in between was not there, unless the list
+    /// was read meanwhile.
     PresenceChange take_change(std::string_view topic, std::size_t most);
     /// Nobody wants to be told.
-    void forget_change() noexcept { before_.clear(); }
+    void forget_change() noexcept {
+        before_.clear();
+        is_read_ = false;
+    }
     /// Bytes of memory, more or less.
     std::size_t footprint() const noexcept { return bytes_ + before_.size() * node; }
 
@@ -87,6 +98,7 @@ class Presence {
     std::unordered_map<std::string, std::size_t> sessions_of_;               ///< by user
     std::unordered_map<Key, std::optional<PresenceMember>, HashOf> before_;  ///< what changed was, when it was last told
     std::size_t bytes_ = 0;
+    bool is_read_ = false;  ///< since a change that is not told yet
 };
 
 inline PresenceChange Presence::take_change(std::string_view topic, std::size_t most) {
@@ -101,11 +113,11 @@ inline PresenceChange Presence::take_change(std::string_view topic, std::size_t 
         auto const now = members_.find(key);
         if (now == members_.end()) {
             if (before) add(change.left, *before);
-        } else if (!before || *before != now->second) {
+        } else if (!before || is_read_ || *before != now->second) {
             add(change.entered, now->second);
         }
     }
-    before_.clear();
+    forget_change();
     return change;
 }
 

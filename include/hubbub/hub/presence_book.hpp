@@ -46,8 +46,9 @@ class PresenceBook {
             return true;
         });
     }
-    PresencePage page(std::uint32_t number, std::size_t most) const {
-        Presence const& presence = *(*topics_)[number].presence;
+    PresencePage page(std::uint32_t number, std::size_t most) {
+        Presence& presence = *(*topics_)[number].presence;
+        if (most > 0) presence.note_read();
         PresencePage page{{}, presence.sessions(), presence.users(), true};
         for (auto const& [key, member] : presence.members()) {
             if (page.members.size() == most) break;

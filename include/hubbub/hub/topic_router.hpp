@@ -151,7 +151,7 @@ class TopicRouter : private LinkHost {
             if (delivery_->topics()[each.topic].knows_members) enter(subscriber, each.topic);
         });
     }
-    PresencePage read_presence(std::string_view topic, std::size_t most) const {
+    PresencePage read_presence(std::string_view topic, std::size_t most) {
         auto const number = delivery_->topics().find(topic);
         if (!number || !delivery_->topics()[*number].presence) return {};
         return presences_.page(*number, most);

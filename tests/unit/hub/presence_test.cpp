@@ -125,6 +125,27 @@ TEST_CASE("Subscribers are told who came and went, and no more often than they a
     }
 }
 
+TEST_CASE("Who has read the list between two changes is told also what was undone behind that") {
+    for (std::size_t const shards : {1u, 2u}) {
+        House house({.kept = true, .told_every = 1000ms}, shards);
+        auto ada = house.come("ada"), bob = house.come("bob");
+        house.pass(2s);
+        house.say(*bob, "out");
+        auto eve = house.come("eve");
+        CHECK(text_of(house.who().members) == "[ada,of ada][eve,of eve]");
+        house.say(*bob, "in");
+        house.say(*eve, "out");
+        house.pass(2s);
+        CHECK(messages(*ada).back() == "+[bob,of bob] -[eve,of eve] ?0 =2/2");
+        std::size_t const told = messages(*ada).size();
+        CHECK(house.who().sessions == 2);  // what is read when all is told
+        house.say(*bob, "out");
+        house.say(*bob, "in");
+        house.pass(2s);
+        CHECK((messages(*ada).size() == told || messages(*ada).back() == "+ - ?0 =2/2"));
+    }
+}
+
 TEST_CASE("Of a crowd only so many are named, and the others are counted") {
     House house({.kept = true, .told_every = 500ms, .most_told = 3}, 2);
     std::vector<std::shared_ptr<MemoryWire>> crowd;
