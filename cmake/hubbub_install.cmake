@@ -26,6 +26,9 @@ install(FILES
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_websocketpp.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_zlib.cmake"
     DESTINATION "${_destination}")
+# The client for browsers, for whoever serves it from his own program.
+install(FILES "${PROJECT_SOURCE_DIR}/clients/js/hubbub.js" "${PROJECT_SOURCE_DIR}/clients/js/hubbub.d.ts"
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/hubbub/js")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
 # pkg-config files. They name no place but from where they are, so that an installation may be moved.

@@ -1,8 +1,14 @@
-# Makes page_files.hpp of the files in page/, and a target chat_page that brings it: link it, include "page_files.hpp". A file that
-# changes is embedded anew by the next build.
+# Makes page_files.hpp of the files in page/ and the client in JavaScript, and a target chat_page that brings it: link it, include
+# "page_files.hpp". A file that changes is embedded anew by the next build.
 cmake_minimum_required(VERSION 3.25)
 
 file(GLOB _files CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/page/*")
+# From the repository, or from where hubbub is installed; a copy in page/ goes before both.
+if(NOT EXISTS "${CMAKE_CURRENT_LIST_DIR}/page/hubbub.js")
+    find_file(HUBBUB_JS hubbub.js NO_CACHE REQUIRED NO_CMAKE_FIND_ROOT_PATH
+        PATHS "${CMAKE_CURRENT_LIST_DIR}/../../clients/js" "${hubbub_DIR}/../../hubbub/js" NO_DEFAULT_PATH)
+    list(APPEND _files "${HUBBUB_JS}")
+endif()
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${_files})
 set(_header "#pragma once\n\n#include <string_view>\n\n")
 string(APPEND _header "struct PageFile {\n    std::string_view name, content;\n};\ninline constexpr PageFile page_files[] = {\n")

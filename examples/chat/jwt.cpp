@@ -8,19 +8,16 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include <charconv>
 #include <chrono>
 #include <string>
-#include <string_view>
 
 #include <hubbub/policy/jwt/jwt_auth.hpp>
-#include <hubbub/ws/utf8.hpp>
 
 namespace chat {
 
 namespace {
 
-/// Who has signed in has a token in a cookie; the name that it has is the one that others see.
+/// Who has signed in has a token in a cookie; the user that it names is the name that others see.
 struct SignedInPolicy : ChatPolicy {
     using Auth = hubbub::JwtAuth;
 };
@@ -62,22 +59,6 @@ class SignIn {
     std::string secret_;
 };
 
-/// What a form has sent: `+` is a space, and %41 an A.
-std::string decoded(std::string_view text) {
-    std::string result;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        unsigned code = 0;
-        if (text[i] == '%' && i + 2 < text.size() &&
-            std::from_chars(text.data() + i + 1, text.data() + i + 3, code, 16).ptr == text.data() + i + 3) {
-            result += static_cast<char>(code);
-            i += 2;
-        } else {
-            result += text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    return result;
-}
-
 hubbub::http::Response go_to(char const* place) {
     hubbub::http::Response response(hubbub::http::Status::found, "");
     static_cast<void>(response.set_header("Location", place));
@@ -86,13 +67,7 @@ hubbub::http::Response go_to(char const* place) {
 }
 
 hubbub::http::Response sign_in_page(SignIn const& sign_in, hubbub::http::Request const& request) {
-    std::string name;
-    hubbub::http::visit_parameters(request.query(), [&](std::string_view parameter, std::string_view value) {
-        if (parameter == "name") name = decoded(value);
-        return true;
-    });
-    name = hubbub::ws::is_valid_utf8(std::string_view(name)) ? text::name(name) : std::string();
-    if (!name.empty() && text::length(name) <= Rules::name) {
+    if (std::string const name = name_in(request); !name.empty()) {
         auto response = go_to("/");
         // Behind TLS add `; Secure`.
         static_cast<void>(response.set_header(

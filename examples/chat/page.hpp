@@ -9,7 +9,7 @@
 
 #include <hubbub/http/routes.hpp>
 
-#include "page_files.hpp"  // made of the files in page/ by embed.cmake
+#include "page_files.hpp"  // made of the files in page/ and the JavaScript client by embed.cmake
 
 namespace chat {
 
@@ -35,14 +35,13 @@ inline hubbub::http::Response page_response(std::string_view name, std::string c
     return response;
 }
 
-/// From the program itself or, while you work on it, from a folder.
+/// From the program itself or, while you work on it, from a folder, if that has it.
 inline hubbub::http::Response page_of(std::string_view name, std::filesystem::path const& folder = {}) {
-    if (folder.empty()) {
-        for (PageFile const& file : page_files)
-            if (file.name == name) return page_response(name, std::string(file.content));
-    }
-    std::ifstream stream(folder / name, std::ios::binary);
-    return page_response(name, std::string(std::istreambuf_iterator<char>(stream), {}));
+    if (std::ifstream stream(folder / name, std::ios::binary); !folder.empty() && stream)
+        return page_response(name, std::string(std::istreambuf_iterator<char>(stream), {}));
+    for (PageFile const& file : page_files)
+        if (file.name == name) return page_response(name, std::string(file.content));
+    return hubbub::http::Response(hubbub::http::Status::not_found, "");
 }
 
 /// Serves the page from the program itself; or, while you work on it, from a folder, so that a reload of the browser shows what you

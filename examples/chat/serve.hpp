@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <iostream>
 #include <string_view>
 #include <utility>
 
+#include <hubbub/protocol/retry_hint.hpp>
 #include <hubbub/server/server.hpp>
 
 #include "arguments.hpp"
@@ -13,21 +15,24 @@
 
 namespace chat {
 
+inline hubbub::ProtocolHandler<Chat> handler() { return hubbub::ProtocolHandler{Chat{}, {.mistakes = Rules::mistakes}}; }
+
 /// The server, until a signal ends it. `add_more(routes)` adds pages, or puts others in their place.
+///
+/// What differs is a type: the connection, or an axis of the policy. Each kind is in a file of its own, which says no more than
+///     struct OtherPolicy : ChatPolicy { using Backplane = ...; };
+///     void chat::serve_otherwise(Arguments const& arguments) { serve<hubbub::TcpConnection, OtherPolicy>(arguments, options); }
 template <class Connection, class Policy = ChatPolicy>
 void serve(
     Arguments const& arguments, hubbub::HubOptions<Policy> options = hub_options<Policy>(),
     std::function<void(hubbub::http::Routes&)> const& add_more = [](hubbub::http::Routes&) {}) {
-    Chat handler;
-    hubbub::Server<Policy, Connection> server{handler,
-                                              {.address = arguments.address,
-                                               .port = arguments.port,
-                                               .tls = {.certificate = arguments.certificate, .key = arguments.key},
-                                               .threads = arguments.threads,
-                                               .hub = std::move(options)}};
-    handler.rooms->publish = [broadcaster = server.hub().broadcaster()](std::string_view topic, hubbub::Frame const& frame) {
-        broadcaster.publish(topic, frame);
-    };
+    hubbub::ServerOptions<Policy> all{.address = arguments.address,
+                                      .port = arguments.port,
+                                      .tls = {.certificate = arguments.certificate, .key = arguments.key},
+                                      .threads = arguments.threads,
+                                      .hub = std::move(options)};
+    all.drain.reason = hubbub::with_retry_hint("the server restarts", std::chrono::seconds(2));  // not all come back at once
+    hubbub::Server<Policy, Connection> server{handler(), std::move(all)};
     add_page(server.routes(), arguments.page);
     add_more(server.routes());
     std::cout << "open " << (arguments.certificate.empty() ? "http" : "https") << "://" << server.endpoint().to_string()

@@ -8,7 +8,7 @@ WATCH = r"""(() => {
   addEventListener("securitypolicyviolation", event => watched.violations.push(event.violatedDirective + " " + event.blockedURI));
   const hear = event => {
     const message = JSON.parse(event.data);
-    const found = message.type === "said" && /^tab (\d+) message (\d+)$/.exec(message.data.text);
+    const found = message.type === "publication" && /^tab (\d+) message (\d+)$/.exec(message.data?.text);
     if (!found) return;
     ++watched.heard;
     for (const character of message.data.text) watched.order = (Math.imul(watched.order, 31) + character.charCodeAt(0)) | 0;
@@ -160,6 +160,18 @@ class Tab:
     def go_to(self, room):
         return self.click(f'#rooms [data-room="{room}"]')
 
+    def lose(self, code):
+        """Its connection ends, as the page sees it."""
+        return self.js(f"""(() => {{
+            const socket = watched.sockets.at(-1), told = socket.onclose;
+            socket.onclose = null;
+            socket.close();
+            told(new CloseEvent('close', {{code: {code}}}));
+        }})()""")
+
+    async def close(self):
+        await self.call("Page.close")
+
     async def network(self, is_there):
         await self.call("Network.enable")
         await self.call("Network.emulateNetworkConditions", offline=not is_there, latency=0, downloadThroughput=-1, uploadThroughput=-1)
@@ -168,6 +180,10 @@ class Tab:
 
     def sees(self, name, text, times=1):
         return self.wait(f"{LINES}.filter(([name, text]) => name === {json.dumps(name)} && text === {json.dumps(text)}).length === {times}")
+
+    def sees_start(self, text):
+        """A line that begins so."""
+        return self.wait(f"[...document.querySelectorAll('#log .system span')].some(line => line.textContent.startsWith({json.dumps(text)}))")
 
     def sees_line(self, text):
         return self.wait(f"[...document.querySelectorAll('#log .system span')].some(line => line.textContent === {json.dumps(text)})")

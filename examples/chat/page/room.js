@@ -1,157 +1,189 @@
-// One room: who is in it, and the lines that its log shows.
+// One room: what is said in it, who is there and who is typing. The protocol is in protocol.md.
 
-import { avatar, day, element, hue, linked, time } from "./text.js";
+import { Log } from "./log.js";
+import { clock, draw_name } from "./text.js";
 
-const most_lines = 500; // older ones go, so that a page that stays open for a week stays small
-const pause_between_groups = 5 * 60_000;
+const remembered = 100; // messages that are asked for, of those that the server has
 const typing_lasts = 5_000;
+const between_typing = 3_000;
+const most_lines = 3; // about who came and went, at once
+
+/** Who has signed in is a user; the others have a label that says what they are called. */
+const name_of = ({ user, labels = [] }) => user ?? labels.find((each) => each.startsWith("name:"))?.slice(5) ?? "Somebody";
 
 export class Room {
-  /** `changed()` is called when something shows differently that is not in the log. */
-  constructor(name, changed) {
+  /**
+   * `page` knows what this page is: session, name, began, is_own(id), claim(id), is_shown(room).
+   * It is told: changed(room), when something shows differently that is not in the log; added(room, line); unread(room);
+   * refused(room, problem); recalls(room), before the room's past is added.
+   */
+  constructor(name, page) {
     this.name = name;
-    this.changed = changed;
-    this.own = 0; // the number of this page's own member
-    this.version = 0;
-    this.members = new Map(); // number -> name
-    this.typing = new Map(); // number -> timer
+    this.page = page;
+    this.members = new Map(); // session -> name
+    this.count = 0; // there may be more than are known by name
+    this.typing = new Map(); // session -> {name, timer}
     this.unread = 0;
-    this.is_joined = false;
     this.draft = "";
     this.typing_told = 0;
-    this.#make_element();
+    this.log = new Log(name, (line) => page.added(this, line));
   }
 
-  #make_element() {
-    const empty = element("p", "empty");
-    empty.append(element("strong", "", `Welcome to #${this.name}`), "Nobody has said anything since you joined. Say hello!");
-    this.list = element("ol");
-    this.element = element("div", "lines");
-    this.element.append(empty, this.list);
+  get is_joined() {
+    return this.said?.state === "subscribed";
   }
 
-  // ---- members
-  //
-  // A change is one step of the room's version. Changes of different members may come in another order than they were made;
-  // each member's own come in order, and a list says which changes it holds. So a change applies unless the list had it already.
+  /** Over this connection, from where it was before. */
+  enter(hub) {
+    this.hub = hub;
+    this.said = hub.subscribe(`room/${this.name}`, { since: this.said?.position, newest: remembered });
+    this.said.on("subscribed", (how) => this.#entered(how));
+    this.said.on("publication", ({ data }) => this.#hear(data));
+    this.said.on("presence", (change) => this.#tell_change(change));
+    this.said.on("error", (problem) => this.page.refused(this, problem));
+    this.types = hub.subscribe(`typing/${this.name}`);
+    this.types.on("publication", ({ data }) => this.#is_typing(data));
+  }
+  leave() {
+    this.#forget_typing();
+    for (const each of [this.said, this.types]) each?.unsubscribe().catch(() => {});
+  }
+  /** There is no connection now. */
+  away() {
+    this.away_since ??= new Date();
+    this.#forget_typing();
+  }
 
-  enter(own, version, members) {
-    this.own = own;
-    this.is_joined = true;
-    this.set_members(version, members);
+  #entered({ first, recovered }) {
+    if (first) this.page.recalls(this);
+    if (!first && !recovered) {
+      const [from, to] = [this.away_since ?? this.log.last_date ?? new Date(), new Date()].map((each) => clock.format(each));
+      this.log.add_system(`Messages between ${from} and ${to} could not be recovered.`, new Date(), true);
+      this.log.settle(this.page.session, this.page.name);
+    }
+    this.away_since = null;
+    this.knows_members = false;
+    this.#ask_members();
+    this.page.changed(this);
   }
-  set_members(version, members) {
-    this.version = version;
-    this.members = new Map(members.map((each) => [each.id, each.name]));
-    for (const id of this.typing.keys()) if (!this.members.has(id)) this.#stops_typing(id);
-    this.changed();
+
+  // ---- what is said
+
+  #hear({ id, session, name, text, time }) {
+    this.#stops_typing(session);
+    if (this.log.has(id)) return;
+    const date = new Date(time);
+    const is_own = this.page.is_own(id);
+    if (!is_own && date > this.page.began && !this.page.is_shown(this)) {
+      if (!this.unread++) this.log.add_unread_mark();
+      this.page.unread(this);
+    }
+    this.log.add_message({ id, session, name, text, date, is_own });
   }
-  came({ version, id, name }, date) {
-    if (!this.#is_news(version)) return;
-    this.members.set(id, name);
-    this.add_system(`${name} joined`, date);
-    this.changed();
+
+  /** It is shown at once, and stays until it has its place in the room; the client says it again if the connection is lost. */
+  say(text) {
+    const id = draw_name();
+    this.typing_told = 0;
+    this.page.claim(id);
+    this.log.add_pending(id, text);
+    this.#deliver(id, text);
   }
-  went({ version, id, name }, date) {
-    if (!this.#is_news(version)) return;
-    this.members.delete(id);
-    this.#stops_typing(id);
-    this.add_system(`${name} left`, date);
-    this.changed();
+  async #deliver(id, text) {
+    this.log.sending(id);
+    try {
+      await this.hub.publish(`room/${this.name}`, { id, text }, { idempotency: id, timeout: 0 });
+      this.log.sent(id);
+    } catch (problem) {
+      this.log.failed(id, problem.message, () => this.#deliver(id, text));
+    }
   }
-  renamed({ version, id, name, before }, date) {
-    if (!this.#is_news(version)) return;
-    this.members.set(id, name);
-    this.add_system(id === this.own ? `You are now ${name}` : `${before} is now ${name}`, date);
-    this.changed();
+
+  // ---- members: a list that is asked for, and changes that are told
+
+  async #ask_members() {
+    const said = this.said;
+    try {
+      const { members, sessions } = await said.members({ limit: 100 });
+      if (said !== this.said) return;
+      this.members = new Map(members.map((each) => [each.session, name_of(each)]));
+      this.count = sessions;
+      this.knows_members = true;
+      this.page.changed(this);
+    } catch {
+      // The connection was lost; it is asked again on the next one.
+    }
   }
-  /** The list has it not. Without a list, one is under way that will have it. */
-  #is_news(version) {
-    return this.is_joined && version > this.version;
+  #tell_change({ entered, left, untold, sessions }) {
+    if (!this.knows_members) return; // the list is under way
+    const before = new Set(this.members.values());
+    const renamed = [];
+    for (const { session } of left) {
+      this.members.delete(session);
+      this.#stops_typing(session);
+    }
+    for (const member of entered) {
+      const name = name_of(member);
+      const old = this.members.get(member.session);
+      if (old && old !== name) renamed.push([member.session, old, name]);
+      this.members.set(member.session, name);
+    }
+    this.count = sessions;
+    if (untold) this.#ask_members();
+    const after = new Set(this.members.values());
+    for (const [session, old, name] of renamed) {
+      this.#tell(session === this.page.session ? `You are now ${name}` : `${old} is now ${name}`);
+      before.add(name);
+      after.add(old);
+    }
+    // By name: who was cut off, and is back under another session, has neither come nor gone.
+    this.#tell_names([...after].filter((name) => !before.has(name)), "joined");
+    this.#tell_names([...before].filter((name) => !after.has(name)), "left");
+    this.page.changed(this);
   }
-  get own_name() {
-    return this.members.get(this.own) ?? "";
+  #tell_names(names, what) {
+    if (names.length > most_lines) this.#tell(`${names.length} people ${what}`);
+    else for (const name of names) this.#tell(`${name} ${what}`);
   }
+  #tell(text) {
+    this.log.add_system(text, new Date());
+  }
+  /** [session, name, its number if others have that name too] in the order of names. */
   sorted_members() {
-    return [...this.members].sort(([, left], [, right]) => left.localeCompare(right));
+    const known = [...this.members].sort(([a, left], [b, right]) => left.localeCompare(right) || (a < b ? -1 : 1));
+    const seen = new Map();
+    for (const [, name] of known) seen.set(name, (seen.get(name) ?? 0) + 1);
+    return known.map(([session, name]) => [session, name, seen.get(name) > 1]);
   }
 
   // ---- typing
 
-  is_typing(id) {
-    if (id === this.own || !this.members.has(id)) return;
-    clearTimeout(this.typing.get(id));
-    this.typing.set(id, setTimeout(() => (this.#stops_typing(id), this.changed()), typing_lasts));
-    this.changed();
+  /** The field has changed. */
+  type() {
+    if (!this.is_joined || Date.now() - this.typing_told < between_typing) return;
+    this.typing_told = Date.now();
+    this.hub.publish(`typing/${this.name}`, null, { once: true }).catch(() => {}); // nobody needs to know it later
   }
-  #stops_typing(id) {
-    clearTimeout(this.typing.get(id));
-    this.typing.delete(id);
+  #is_typing({ session, name }) {
+    clearTimeout(this.typing.get(session)?.timer);
+    this.typing.set(session, { name, timer: setTimeout(() => this.#stops_typing(session), typing_lasts) });
+    this.page.changed(this);
+  }
+  #stops_typing(session) {
+    const typing = this.typing.get(session);
+    if (!typing) return;
+    clearTimeout(typing.timer);
+    this.typing.delete(session);
+    this.page.changed(this);
+  }
+  #forget_typing() {
+    for (const session of [...this.typing.keys()]) this.#stops_typing(session);
   }
   typing_text() {
-    const names = [...this.typing.keys()].map((id) => this.members.get(id));
+    const names = [...this.typing.values()].map(({ name }) => name);
     if (names.length === 0) return "";
     if (names.length === 1) return `${names[0]} is typing\u2026`;
     if (names.length === 2) return `${names[0]} and ${names[1]} are typing\u2026`;
     return "Several people are typing\u2026";
-  }
-  forget_typing() {
-    for (const id of [...this.typing.keys()]) this.#stops_typing(id);
-  }
-
-  // ---- lines
-
-  add_message(id, name, text, date) {
-    if (this.typing.has(id)) {
-      this.#stops_typing(id);
-      this.changed();
-    }
-    this.#add_day(date);
-    const before = this.list.lastElementChild;
-    const follows = before?.author === id && before.author_name === name && date - before.date < pause_between_groups;
-    const line = element("li", `message last ${hue(name)}`);
-    line.classList.toggle("own", id === this.own);
-    line.classList.toggle("first", !follows);
-    if (follows) before.classList.remove("last");
-    Object.assign(line, { author: id, author_name: name, date });
-    const bubble = element("div", "bubble");
-    const said = element("span", "said");
-    said.append(linked(text));
-    const block = element("div", "text");
-    block.dir = "auto";
-    block.append(said, time(date));
-    bubble.append(element("span", "name", name), block);
-    line.append(avatar(name), bubble);
-    this.#add(line);
-  }
-  add_system(text, date, is_notable = false) {
-    this.#add_day(date);
-    const line = element("li", is_notable ? "system notable" : "system");
-    line.append(element("span", "", text), time(date));
-    this.#add(line);
-  }
-
-  /** Everything from here on has not been read. */
-  add_unread_mark() {
-    if (this.mark) return;
-    this.mark = element("li", "unread-mark", "New");
-    this.#add(this.mark);
-  }
-  remove_unread_mark() {
-    this.mark?.remove();
-    this.mark = null;
-  }
-
-  #add_day(date) {
-    if (this.day === date.toDateString()) return;
-    this.day = date.toDateString();
-    this.#add(element("li", "day", day(date)));
-  }
-  #add(line) {
-    this.list.append(line);
-    while (this.list.childElementCount > most_lines) this.list.firstElementChild.remove();
-    if (this.mark && !this.list.contains(this.mark)) this.mark = null;
-    const top = this.list.firstElementChild;
-    if (top.author) top.classList.add("first");
   }
 }

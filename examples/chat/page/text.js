@@ -77,7 +77,17 @@ export function avatar(name) {
 /** How many characters the server counts: code points. */
 export const length = (text) => Array.from(text).length;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+/** The name of a room as the server has it: `#Lobby` and `lobby` are one. */
+export function folded(typed) {
+  const seen = typed.replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, "").replace(/[\s\p{Cc}]+/gu, " ").trim();
+  return seen.replace(/^[# ]+/, "").toLowerCase().replaceAll(" ", "-");
+}
+
+/** A name by chance, that nobody else draws. (`crypto.randomUUID` is only there where a page is secure.) */
+export const draw_name = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (each) => each.toString(16).padStart(2, "0")).join("");
+
+export const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const calendar = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 

@@ -2,7 +2,6 @@
 clients/js in headless Chromium against examples/15_protocol: what a page hears is whole, whatever its network does."""
 import asyncio
 import base64
-import contextlib
 import json
 import pathlib
 import sys
@@ -12,6 +11,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import websockets  # noqa: E402
 
+from bad_network import Proxy  # noqa: E402
 from chromium import browser_of  # noqa: E402
 from processes import Judge, Server  # noqa: E402
 
@@ -40,50 +40,6 @@ BEGIN = """(async () => {
 def must(holds, why="it does not hold"):
     if not holds:
         raise AssertionError(why)
-
-
-class Proxy:
-    """Passes bytes on, until it is told not to."""
-
-    def __init__(self, target):
-        self.target, self.writers, self.refuses, self.silent, self.number = target, set(), False, set(), 0
-
-    async def __aenter__(self):
-        self.server = await asyncio.start_server(self.accept, "127.0.0.1", 0)
-        self.port = self.server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_):
-        self.cut()
-        self.server.close()
-
-    async def accept(self, reader, writer):
-        if self.refuses:
-            return writer.transport.abort()
-        self.number += 1
-        number = self.number
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self.target)
-            self.writers |= {writer, to_writer}
-            await asyncio.wait([asyncio.ensure_future(self.copy(number, reader, to_writer)),
-                                asyncio.ensure_future(self.copy(number, to_reader, writer))], return_when=asyncio.ALL_COMPLETED)
-
-    async def copy(self, number, reader, writer):
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                if number not in self.silent:
-                    writer.write(data)
-        if number not in self.silent:
-            writer.close()
-
-    def cut(self):
-        for writer in self.writers:
-            writer.transport.abort()
-        self.writers.clear()
-
-    def silence(self):
-        """What is open now stays so, and nothing passes any more."""
-        self.silent |= set(range(self.number + 1))
 
 
 class Writer:
