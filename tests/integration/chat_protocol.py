@@ -4,6 +4,7 @@ import datetime
 import json
 import re
 import sys
+import urllib.parse
 import urllib.request
 
 import websockets
@@ -14,43 +15,59 @@ judge = Judge()
 
 
 class Client:
+    """One of the subprotocol; docs/protocol.md has what it says and hears."""
+
     def __init__(self, socket):
-        self.socket = socket
+        self.socket, self.number = socket, 0
 
     @classmethod
-    async def connect(cls, port, **options):
-        client = cls(await websockets.connect(f"{WS}://127.0.0.1:{port}/ws", ssl=trust(), compression=None, open_timeout=10,
-                                              close_timeout=5, **options))
-        client.limits = (await client.hear("welcome"))["data"]
+    async def connect(cls, port, name="Ann", protocols=("hubbub.v1.json",), **options):
+        client = cls(await websockets.connect(f"{WS}://127.0.0.1:{port}/ws?{urllib.parse.urlencode({'name': name})}", ssl=trust(), compression=None,
+                                              open_timeout=10, close_timeout=5, subprotocols=protocols, **options))
+        client.session = (await client.hear("connected"))["session"]
+        client.welcome = (await client.hear("message"))["data"]
         return client
 
-    async def send(self, type, **data):
-        await self.socket.send(json.dumps({"type": type, "data": data}))
+    async def send(self, type, **message):
+        self.number += 1
+        await self.socket.send(json.dumps({"type": type, "id": self.number, **message}))
 
     async def hear(self, *types):
-        """The next message, which has to be of one of these types."""
-        message = json.loads(await asyncio.wait_for(self.socket.recv(), 10))
-        assert message["type"] in types, message
-        return message
+        """The next message of one of these types."""
+        while True:
+            message = json.loads(await asyncio.wait_for(self.socket.recv(), 10))
+            if message["type"] in types:
+                return message
+            assert message["type"] in ("ack", "presence", "publication", "subscribed"), message
 
-    async def join(self, room, name):
-        await self.send("join", room=room, name=name)
-        return (await self.hear("joined"))["data"]
+    async def join(self, room, **more):
+        await self.send("subscribe", topic=f"typing/{room}")
+        await self.hear("subscribed")
+        await self.send("subscribe", topic=f"room/{room}", **more)
+        return await self.hear("subscribed")
 
-    async def problem(self, type, **data):
+    async def say(self, room, text, id="x", **more):
+        await self.send("publish", topic=f"room/{room}", data={"id": id, "text": text, **more}, idempotency=f"{self.session} {self.number}")
+
+    async def heard(self, room):
+        while True:
+            message = await self.hear("publication")
+            if message["topic"] == f"room/{room}":
+                return message["data"]
+
+    async def members(self, room):
+        await self.send("members", topic=f"room/{room}")
+        return {each["session"]: each["labels"] for each in (await self.hear("members"))["members"]}
+
+    async def problem(self, type, **message):
         """The code and the member of the error that it brings."""
-        await self.send(type, **data)
+        await self.send(type, **message)
         return await self.error()
 
     async def error(self):
-        data = (await self.hear("error"))["data"]
-        assert len(data["message"]) > 10, data
-        return data["code"], data.get("member", "")
-
-    async def silence(self):
-        """Nothing has been said to it before the answer to this."""
-        await self.send("members", room="nowhere")
-        assert (await self.hear("error"))["data"]["about"] == "members"
+        problem = await self.hear("error")
+        assert len(problem["message"]) > 5, problem
+        return problem["code"], problem.get("member", "")
 
     async def closed(self):
         try:
@@ -61,124 +78,145 @@ class Client:
 
 
 async def names(port):
-    ann, other, third = [await Client.connect(port) for _ in range(3)]
-    seat = await ann.join("#Names", "  Ann\t\u200bB. ")
-    assert seat["room"] == "names" and seat["members"] == [{"id": seat["id"], "name": "Ann B."}], seat
-    seat = await other.join("names", "ann b.")
-    assert [each["name"] for each in seat["members"]] == ["Ann B.", "ann b. 2"], seat
-    came = (await ann.hear("came"))["data"]
-    assert (came["id"], came["name"], came["room"]) == (seat["id"], "ann b. 2", "names"), came
-    await third.join("elsewhere", "ann b.")
-    await third.silence()
-    for wanted, got in (("Zo\u00eb", "Zo\u00eb"), ("ANN B.", "ANN B. 2"), ("n" * 32, "n" * 32), ("\u4eba" * 32, "\u4eba" * 32)):
-        await other.send("rename", room="names", name=wanted)
-        for each in (ann, other):
-            assert (await each.hear("renamed"))["data"]["name"] == got
-    await ann.send("rename", room="names", name="\u4eba" * 32)
-    for each in (ann, other):
-        renamed = (await each.hear("renamed"))["data"]
-        assert (renamed["name"], renamed["before"]) == ("\u4eba" * 30 + " 2", "Ann B."), renamed
+    ann, other = await Client.connect(port, "  Ann\t\u200bB. "), await Client.connect(port, "Ann B.")
+    assert ann.welcome["name"] == other.welcome["name"] == "Ann B.", (ann.welcome, other.welcome)
+    assert (await Client.connect(port, "")).welcome["name"] == "Somebody"
+    assert (await Client.connect(port, "\u4eba" * 40)).welcome["name"] == "\u4eba" * 32
+    for client in (ann, other):
+        await client.join("names")
+    assert await ann.members("names") == {ann.session: ["name:Ann B."], other.session: ["name:Ann B."]}
+    for wanted, got in (("Zo\u00eb", "Zo\u00eb"), (" ANN \u202eB.", "ANN B."), ("n" * 32, "n" * 32), ("\u4eba" * 32, "\u4eba" * 32)):
+        await other.send("request", method="rename", params={"name": wanted})
+        assert (await other.hear("reply"))["result"] == {"name": got}
+        assert (await ann.members("names"))[other.session] == [f"name:{got}"]
     for wrong in ("", " \u200b ", "n" * 33):
-        assert await ann.problem("rename", room="names", name=wrong) == ("bad_name", "data.name")
-    return ann, other, third
+        assert await ann.problem("request", method="rename", params={"name": wrong}) == ("bad_name", "params.name")
+    assert await ann.problem("request", method="rename", params={}) == ("missing_member", "params.name")
+    assert await ann.problem("request", method="dance") == ("unknown_method", "method")
 
 
 async def talk(port):
-    ann, other = await Client.connect(port), await Client.connect(port)
-    await ann.join("talk", "Ann")
-    await other.join("talk", "Bob")
-    await ann.hear("came")
-    await ann.send("say", room="talk", text=" \x00<i>1</i>\r\n 2\u0007 \n")
-    await ann.send("typing", room="talk")
-    await ann.send("typing", room="talk")  # too soon: is dropped
-    await ann.send("say", room="talk", text="again")
-    for each in (ann, other):
-        said = await each.hear("said")
-        assert said["from"] == "Ann" and said["data"]["text"] == "<i>1</i>\n 2" and said["data"]["room"] == "talk", said
+    ann, other = await Client.connect(port), await Client.connect(port, "Bob")
+    await ann.join("talk")
+    await other.join("talk")
+    await ann.say("talk", " \x00<i>1</i>\r\n 2\u0007 \n", id="one")
+    for client in (ann, other):
+        said = await client.heard("talk")
+        assert (said["id"], said["name"], said["session"], said["text"]) == ("one", "Ann", ann.session, "<i>1</i>\n 2"), said
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", said["time"]), said
         off = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(said["time"].replace("Z", "+00:00"))
         assert abs(off.total_seconds()) < 60, off
-        if each is other:
-            assert (await each.hear("typing"))["data"] == {"room": "talk", "id": said["data"]["id"]}
-        assert (await each.hear("said"))["data"]["text"] == "again"
-    await other.send("leave", room="talk")
-    await other.hear("left")
-    went = (await ann.hear("went"))["data"]
-    assert went["name"] == "Bob", went
-    await ann.send("say", room="talk", text="alone")
-    await ann.hear("said")
-    await other.silence()
-    again = await other.join("talk", "Bob")
-    assert again["id"] != went["id"] and again["version"] > went["version"], again
-    await ann.hear("came")
+    await ann.send("publish", topic="typing/talk", data=None)
+    typing = await other.hear("publication")
+    assert typing == {"type": "publication", "topic": "typing/talk", "data": {"session": ann.session, "name": "Ann"}}, typing
+    assert await ann.problem("publish", topic="typing/talk", data=None) == ("too_fast", "")
+    while (change := await ann.hear("presence"))["sessions"] < 2:
+        pass
     await other.socket.close()
-    assert (await ann.hear("went"))["data"]["id"] == again["id"]
-    await ann.send("members", room="talk")
-    assert [each["name"] for each in (await ann.hear("members"))["data"]["members"]] == ["Ann"]
-    assert (await ann.join("talk", "Another"))["members"][0]["name"] == "Ann"
+    change = await ann.hear("presence")
+    assert change["sessions"] == 1 and [each["session"] for each in change["left"]] == [other.session], change
+    assert list(await ann.members("talk")) == [ann.session]
+
+
+async def remembers(port):
+    """Who comes later, and who was away, gets what was said; what is said again comes once."""
+    ann = await Client.connect(port)
+    begun = await ann.join("past")
+    for number in range(5):
+        await ann.send("publish", topic="room/past", data={"id": str(number), "text": str(number)}, idempotency=f"past {number}")
+        await ann.hear("ack")
+    bob = await Client.connect(port, "Bob")
+    await bob.join("past", newest=3)
+    assert [(await bob.heard("past"))["text"] for _ in range(3)] == ["2", "3", "4"]
+    await ann.socket.close()
+    ann = await Client.connect(port)
+    await ann.send("publish", topic="room/past", data={"id": "4", "text": "4"}, idempotency="past 4")
+    assert (await ann.error()) == ("not_in_room", "topic")
+    told = await ann.join("past", since={"epoch": begun["epoch"], "offset": 2})
+    assert told["recovered"] is True, told
+    await ann.send("publish", topic="room/past", data={"id": "4", "text": "4"}, idempotency="past 4")
+    assert [(await ann.heard("past"))["text"] for _ in range(3)] == ["2", "3", "4"]
+    assert (await ann.hear("ack"))["repeated"] is True
+    told = await (await Client.connect(port)).join("past", since={"epoch": "0123456789abcdef", "offset": 2})
+    assert told["recovered"] is False, told
+
+
+async def forged(port):
+    """Whose a message is, and which messages there are, says the server alone."""
+    ann, eve = await Client.connect(port), await Client.connect(port, "Eve")
+    await ann.join("forged")
+    await eve.join("forged")
+    await eve.send("publish", topic="room/forged", data={"id": "x", "text": "I am Ann", "name": "Ann", "session": ann.session, "time": "1970"})
+    said = await ann.heard("forged")
+    assert said["name"] == "Eve" and said["session"] == eve.session and said["time"] > "2000" and len(said) == 5, said
+    await eve.send("publish", topic="typing/forged", data={"name": "Ann", "session": ann.session})
+    typing = (await ann.hear("publication"))["data"]
+    assert typing == {"name": "Eve", "session": eve.session}, typing
+    for topic in ("room/elsewhere", "typing/elsewhere", "elsewhere", "room/", "room/Forged"):
+        assert await eve.problem("publish", topic=topic, data={"id": "x", "text": "x"}) == ("not_in_room", "topic"), topic
+    for topic in ("elsewhere", "room", "room/", "room/Forged", "room/#forged", "room/two words", "room/\u200b", "room/" + "r" * 33, "typing/Forged"):
+        assert await eve.problem("subscribe", topic=topic) == ("refused", "topic"), topic
+    assert await eve.problem("refresh", token="name:Ann") == ("refused", "token")
 
 
 async def wrong(port):
     client = await Client.connect(port)
-    assert client.limits == {"name": 32, "room": 32, "text": 1000, "rooms": 8}, client.limits
-    await client.join("wrong", "Ann")
-    for sent, expected in (
-            ("hello", ("not_json", "")), ("[1]", ("not_an_object", "")), ("{}", ("missing_member", "type")), ('{"type":7}', ("wrong_kind", "type")),
-            ('{"type":"dance"}', ("unknown_type", "type")), ('{"type":"say"}', ("missing_member", "data")),
-            ('{"type":"say","data":{"room":"wrong"}}', ("missing_member", "data.text")),
-            ('{"type":"say","data":{"room":"wrong","text":1}}', ("wrong_kind", "data.text")), (b"\0", ("binary_message", ""))):
+    assert client.welcome["limits"] == {"name": 32, "room": 32, "text": 1000, "rooms": 8}, client.welcome
+    await client.join("wrong")
+    for sent, expected in (("hello", ("not_json", "")), ("[1]", ("not_an_object", "")), ('{"type":"dance"}', ("unknown_type", "type"))):
         await client.socket.send(sent)
         assert await client.error() == expected, (sent, expected)
-    for type, data, expected in (
-            ("say", {"room": "wrong", "text": " \n\t "}, ("empty", "data.text")),
-            ("say", {"room": "wrong", "text": "\u20ac" * 1001}, ("too_long", "data.text")),
-            ("say", {"room": "elsewhere", "text": "x"}, ("not_in_room", "data.room")),
-            ("typing", {"room": "elsewhere"}, ("not_in_room", "data.room")), ("leave", {"room": "elsewhere"}, ("not_in_room", "data.room")),
-            ("rename", {"room": "elsewhere", "name": "x"}, ("not_in_room", "data.room")),
-            ("join", {"room": " # ", "name": "x"}, ("bad_room", "data.room")), ("join", {"room": "r" * 33, "name": "x"}, ("bad_room", "data.room")),
-            ("join", {"room": "r", "name": " "}, ("bad_name", "data.name"))):
-        assert await client.problem(type, **data) == expected, (type, data)
-    await client.send("say", room="wrong", text="\u20ac" * 1000)
-    assert (await client.hear("said"))["data"]["text"] == "\u20ac" * 1000
+    for data, expected in (
+            (7, ("wrong_kind", "data")), ({"text": "x"}, ("missing_member", "data.id")), ({"id": "x"}, ("missing_member", "data.text")),
+            ({"id": "x", "text": 1}, ("wrong_kind", "data.text")), ({"id": 1, "text": "x"}, ("wrong_kind", "data.id")),
+            ({"id": "", "text": "x"}, ("bad_id", "data.id")), ({"id": "x" * 65, "text": "x"}, ("bad_id", "data.id")),
+            ({"id": "x", "text": " \n\t "}, ("empty", "data.text")), ({"id": "x", "text": "\u20ac" * 1001}, ("too_long", "data.text"))):
+        assert await client.problem("publish", topic="room/wrong", data=data) == expected, data
+    await client.say("wrong", "\u20ac" * 1000)
+    assert (await client.heard("wrong"))["text"] == "\u20ac" * 1000
+    try:
+        await Client.connect(port, protocols=None)
+    except websockets.ConnectionClosed as closed:
+        assert closed.rcvd.code == 1008, closed
+    else:
+        raise AssertionError("a client without the subprotocol was let in")
 
 
 async def limits(port):
     client = await Client.connect(port)
     for number in range(8):
-        await client.join(f"room {number}", "Ann")
-    assert await client.problem("join", room="one more", name="Ann") == ("too_many_rooms", "data.room")
-    for number in range(45):
-        await client.send("say", room="room-1", text=str(number))
-    heard = [await client.hear("said", "error") for _ in range(45)]
-    said = [each["data"]["text"] for each in heard if each["type"] == "said"]
-    assert said[:8] == [str(number) for number in range(8)] and len(said) < 45, said
-    assert all(each["data"]["code"] == "too_fast" for each in heard if each["type"] == "error")
+        await client.join(f"room-{number}")
+    assert await client.problem("subscribe", topic="room/one-more") == ("too_many", "topic")
+    for number in range(30):
+        await client.say("room-1", str(number))
+    heard = [await client.hear("ack", "error") for _ in range(30)]
+    said = [each for each in heard if each["type"] == "ack"]
+    assert 8 <= len(said) < 30 and [each["id"] for each in said[:8]] == sorted(each["id"] for each in heard)[:8], heard
+    assert all(each["code"] == "too_fast" for each in heard if each["type"] == "error")
     for _ in range(100):
-        await client.send("typing", room="room-1")
-    assert await client.closed() == (1008, "too many messages in a short time")
+        await client.send("publish", topic="typing/room-1", data=None)
+    assert await client.closed() == (1008, "too much in a short time")
     client = await Client.connect(port)
     for _ in range(25):
         await client.send("dance")
     assert await client.closed() == (1008, "too many messages that make no sense")
     client = await Client.connect(port)
-    await client.send("say", room="x", text="x" * 17000)
+    await client.say("x", "x" * 17000)
     assert (await client.closed())[0] == 1009
 
 
 async def one_order(port):
     """Several that speak at once on different shards: all hear all, in the same order."""
-    clients = [await Client.connect(port) for _ in range(8)]
-    for number, client in enumerate(clients):
-        await client.join("order", str(number))
-        for before in clients[:number]:
-            await before.hear("came")
+    clients = [await Client.connect(port, str(number)) for number in range(8)]
+    for client in clients:
+        await client.join("order")
     for number in range(5):
         for client in clients:
-            await client.send("say", room="order", text=str(number))
+            await client.say("order", str(number))
     orders = []
     for client in clients:
-        heard = [await client.hear("said") for _ in range(5 * len(clients))]
-        orders.append([(each["from"], each["data"]["text"]) for each in heard])
+        heard = [await client.heard("order") for _ in range(5 * len(clients))]
+        orders.append([(each["name"], each["text"]) for each in heard])
     assert all(order == orders[0] for order in orders), "they hear different orders"
     for number in range(len(clients)):
         assert [text for who, text in orders[0] if who == str(number)] == ["0", "1", "2", "3", "4"]
@@ -186,7 +224,7 @@ async def one_order(port):
 
 async def page(port):
     for path, kind in (("/", "text/html"), ("/index.html", "text/html"), ("/style.css", "text/css"), ("/chat.js", "text/javascript"),
-                       ("/connection.js", "text/javascript")):
+                       ("/room.js", "text/javascript"), ("/hubbub.js", "text/javascript")):
         with urllib.request.urlopen(f"{HTTP}://127.0.0.1:{port}{path}", timeout=10, context=trust()) as answer:
             assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8" and len(answer.read()) > 500, path
             policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
@@ -213,8 +251,10 @@ async def a_case(name, waited):
 
 
 async def main(port):
-    await a_case("names are cleaned, and numbered if they are taken", names(port))
-    await a_case("who is in a room hears what is said there, who came and who left", talk(port))
+    await a_case("names are cleaned, and changed", names(port))
+    await a_case("who is in a room hears what is said there, who is typing, and who leaves", talk(port))
+    await a_case("a room remembers, and what is said again comes once", remembers(port))
+    await a_case("nobody speaks as another", forged(port))
     await a_case("wrong messages are answered with what is wrong", wrong(port))
     await a_case("limits hold", limits(port))
     await a_case("everybody hears one order", one_order(port))
