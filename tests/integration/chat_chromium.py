@@ -33,8 +33,8 @@ def must(holds, why="it does not hold"):
 class Chat:
     """The server, which can start again on its port."""
 
-    def __init__(self, program, transport):
-        self.command = [program, "--transport", transport, *(["--tls", TLS, TLS] if TLS else [])]
+    def __init__(self, program, transport, *more):
+        self.command = [program, "--transport", transport, *(["--tls", TLS, TLS] if TLS else []), *more]
         self.server = Server([*self.command, "--port", 0])
         self.port = self.server.port
         self.address = f"{HTTP}://127.0.0.1:{self.port}/"
@@ -412,6 +412,29 @@ async def cases_of_few(browser, chat, proxy):
     judge.check("no error in the console, nothing that the policy forbids", not problems, "; ".join(problems))
 
 
+# ---- who has signed in
+
+async def signed_in(browser, chat):
+    tabs = {}
+    for name in ("Ann", "Bob"):
+        stranger = await browser.open_tab("about:blank", (await browser.call("Target.createBrowserContext"))["browserContextId"])
+        tab = tabs[name] = Tab(browser, stranger)
+        await tab.call("Page.enable")
+        await tab.call("Page.navigate", url=chat.address)
+        await tab.wait("location.pathname === '/sign-in' && document.readyState === 'complete'")
+        await tab.js(f"(() => {{ document.querySelector('input').value = {json.dumps(name)}; document.querySelector('form').requestSubmit(); }})()")
+        await tab.wait("location.pathname === '/' && document.readyState === 'complete' && !!document.getElementById('welcome')")
+        await tab.enter("Somebody Else")
+    ann, bob = tabs["Ann"], tabs["Bob"]
+    for tab in (ann, bob):
+        await tab.sees_members("Ann", "Bob")
+    await ann.say("it is me")
+    await bob.sees("Ann", "it is me")
+    await ann.click("#rename")
+    await ann.answer("Bob")
+    await ann.shows("ask-problem", "You have signed in under this name.")
+
+
 # ---- twenty tabs
 
 SPEAK = """new Promise(done => {{
@@ -562,6 +585,12 @@ async def main(arguments):
                 return await screenshots(browser, chat, arguments.screenshots)
             if arguments.only != "many" and not arguments.minutes:
                 await few(browser, chat)
+                if arguments.transport == "tcp":
+                    other = Chat(arguments.program, "tcp", "--jwt")
+                    try:
+                        await case("who has signed in has the name of his token", signed_in(browser, other))
+                    finally:
+                        other.server.kill()
             if arguments.only != "few":
                 await many(browser, chat, arguments.minutes * 60 if arguments.minutes else 8, bool(arguments.minutes))
         chat.end()

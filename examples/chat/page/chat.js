@@ -2,18 +2,16 @@
 
 import { ask } from "./ask.js";
 import { fit_text, limit_text, tell, use_composer, write } from "./composer.js";
+import { connect, disconnect, hub } from "./connection.js";
 import { $, remember, remembered } from "./dom.js";
-import { Hubbub } from "./hubbub.js";
 import { close_panels } from "./panels.js";
 import { Room } from "./room.js";
-import { line_added, scroll_to_end } from "./scroll.js";
-import { show_state } from "./status.js";
+import { hush, line_added, scroll_to_end } from "./scroll.js";
 import { folded, length } from "./text.js";
 import { show_room_parts, show_rooms, show_self } from "./view.js";
 
 const rooms = new Map(); // name -> Room, in the order in which they were joined
 let current = null; // the Room that is shown
-let hub = null;
 let limits = { room: 32, rooms: 8 };
 
 // ---- what a room knows of this page, and tells it
@@ -42,33 +40,16 @@ const page = {
 
 // ---- the server
 
-function address() {
-  const url = new URL("ws", location.href);
-  url.protocol = url.protocol.replace("http", "ws");
-  url.hash = "";
-  url.search = new URLSearchParams({ name: page.name });
-  return url;
-}
-function connect() {
-  disconnect();
-  const mine = (hub = new Hubbub(address, { connect: false }));
-  const while_mine = (listener) => (event) => mine === hub && listener(event);
-  hub.on("state", while_mine(note_state));
-  hub.on("connected", while_mine(({ session }) => (page.session = session)));
-  hub.on("message", while_mine(({ data }) => welcome(data)));
-  hub.on("error", while_mine(({ message }) => tell(message)));
+function prepare(hub) {
+  hub.on("state", note_state);
+  hub.on("connected", ({ session }) => (page.session = session));
+  hub.on("message", ({ data }) => welcome(data));
+  hub.on("error", ({ message }) => tell(message));
   for (const room of rooms.values()) room.enter(hub);
-  hub.connect();
 }
-function disconnect() {
-  const gone = hub;
-  hub = null;
-  gone?.close();
-}
-function note_state(state) {
-  if (state.state === "closed" && state.code === 4401) return location.reload(); // he may sign in again
-  if (state.state !== "connected") for (const room of rooms.values()) room.away();
-  show_state(state);
+function note_state({ state, code }) {
+  if (state === "closed" && code === 4401) return location.reload(); // who has signed in may do it again
+  if (state !== "connected") for (const room of rooms.values()) room.away();
   if (current) show_room_parts(current, page.session);
 }
 let is_new = true;
@@ -81,7 +62,6 @@ function welcome({ name, time, limits: given }) {
   is_new = false;
   show_self(page.name);
 }
-$.connect_now.addEventListener("click", () => (hub?.state === "waiting" ? hub.connect() : connect()));
 
 // ---- which rooms there are
 
@@ -133,13 +113,6 @@ function show_room(room) {
   show_self(page.name);
   remember_place();
 }
-let hushed = 0;
-/** The lines of another room, and those of the past, are no news: they are not to be read out one by one. */
-function hush() {
-  $.log.setAttribute("aria-live", "off");
-  clearTimeout(hushed);
-  hushed = setTimeout(() => $.log.setAttribute("aria-live", "polite"), 500);
-}
 function remember_place() {
   remember(sessionStorage, "place", { rooms: [...rooms.keys()], current: current?.name ?? "", name: page.name });
 }
@@ -181,7 +154,7 @@ function come_in(name, names, shown) {
   page.name = name;
   for (const each of names) rooms.set(each, new Room(each, page));
   show_room(rooms.get(shown) ?? rooms.values().next().value);
-  connect();
+  connect(() => page.name, prepare);
 }
 use_composer({
   type: () => current.type(),

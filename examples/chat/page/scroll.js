@@ -1,4 +1,5 @@
-// The log's end: it stays in sight for who is there, and whoever reads further up is shown that there is more.
+// The log's end: it stays in sight for who is there, and whoever reads further up is shown that there is more. And when the log is
+// read out.
 
 import { $ } from "./dom.js";
 
@@ -33,6 +34,14 @@ export function line_added(line) {
 function show_way() {
   $.to_end.hidden = false;
   $.to_end.textContent = below ? `${below} new \u2193` : "To the newest \u2193";
+}
+
+let hushed = 0;
+/** The lines of another room, and those of the past, are no news: they are not to be read out one by one. */
+export function hush() {
+  $.log.setAttribute("aria-live", "off");
+  clearTimeout(hushed);
+  hushed = setTimeout(() => $.log.setAttribute("aria-live", "polite"), 500);
 }
 
 $.log.addEventListener("scroll", () => {
