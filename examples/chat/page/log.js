@@ -73,7 +73,9 @@ export class Log {
       button.addEventListener("click", action);
       return button;
     });
-    this.#show_state(id, "failed", `Not sent: ${why} `, ...buttons);
+    const choice = element("span", "choice");
+    choice.append(...buttons);
+    this.#show_state(id, "failed", `Not sent: ${why} `, choice);
   }
   #show_state(id, kind, ...shown) {
     const pending = this.#pending.get(id);
