@@ -80,6 +80,7 @@ class Link {
     }
 
     bool is_connected() const noexcept { return connected_; }
+    ShardLoop const* loop() const noexcept { return loop_; }
     bool is_deaf = false;     ///< its subscriptions are dead, and nobody has noticed
     bool is_cut_off = false;  ///< it cannot connect
     bool is_started = false;

@@ -349,7 +349,7 @@ std::optional<Envelope> BrokerDesk<Policy>::open(std::string_view body, Mail& ma
     auto const envelope = Envelope::read(body);
     if (!envelope) {
         BackplaneCounts::add(shared_.counts->malformed);
-        mail.expires_at = 1;  // for nobody, but if the topic remembers it has a place
+        mail.expires_at = Mail::for_nobody;  // but if the topic remembers it has a place
         return std::nullopt;
     }
     message = MessageView(envelope->opcode, std::as_bytes(std::span(body.substr(Envelope::size))));

@@ -84,6 +84,8 @@ struct Mail {
         event,      ///< for the EventSink: the name instead of a topic, and its detail
     };
 
+    static constexpr std::int64_t for_nobody = -1;  ///< as `expires_at`: it has a place, and makes no sense
+
     Kind kind;
     ws::Opcode opcode = ws::Opcode::text;
     ShardIndex from;

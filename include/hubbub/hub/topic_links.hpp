@@ -242,6 +242,7 @@ inline void TopicLinks::place(std::uint32_t number, std::uint64_t offset, std::u
     }
     if (is_new) catch_up(number);
     topic.position.offset = offset;
+    if (outgoing.expires_at == Mail::for_nobody) return;
     host_->place(number, outgoing, at, is_new);
     // It was delivered when it had no place yet, and who came later does not get it: they are told to go on behind it.
     if (!is_new && topic.name != internal_topics::control && !std::exchange(topic.link->is_behind, true))

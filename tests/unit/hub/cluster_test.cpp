@@ -1,0 +1,415 @@
+// Hubs that a broker makes one: see tests/simulation/cluster_run.hpp for everything that can go wrong at once.
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <hubbub/hub/hub.hpp>
+#include <hubbub/testing/simulation.hpp>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/sim_broker.hpp"
+
+namespace cluster_test {
+
+using namespace hubbub;
+using namespace std::chrono_literals;
+using Words = std::vector<std::string>;
+
+/// "kept" remembers, "strict" too and refuses what it cannot tell all nodes; "who" knows its members.
+struct Topics {
+    TopicOptions options_for(std::string_view name) const {
+        if (name == "kept") return {.history = {.messages = 5}};
+        if (name == "strict") return {.history = {.messages = 5}, .when_apart = WhenApart::refuse};
+        if (name == "who") return {.presence = {.kept = true, .lease = 5s}};
+        return {};
+    }
+};
+/// "/NAME" is the user NAME.
+struct ByTarget {
+    void authenticate(http::Request const& request, PeerAddress const&, Verdict<Authenticated> verdict) {
+        verdict.answer(Authenticated::as({std::string(request.target().substr(1)), {}, {}}));
+    }
+};
+struct Places : SilentCodec {
+    Frame publication(PublicationInfo const& info, MessageView message) const {
+        std::string text(message.view());
+        if (info.remembered) text += '@' + std::to_string(info.position.offset);
+        return Frame::text(text);
+    }
+};
+struct Noted {
+    Words* events;
+    void on_event(Event const& event) noexcept {
+        if (!event.name.starts_with("session_")) events->push_back(std::string(event.name) + ' ' + std::string(event.detail));
+    }
+};
+struct Policy : DefaultPolicy {
+    using Auth = ByTarget;
+    using Topics = cluster_test::Topics;
+    using Codec = Places;
+    using EventSink = Noted;
+    using Backplane = sim_broker::SimBackplane;
+};
+struct Hooks : NoopHandler {
+    void on_message(auto& session, MessageView message) {
+        std::string_view const text = message.view();
+        if (text == "back") return void(session.subscribe("kept", {.since = *last}));
+        if (!text.starts_with("say ")) return void(session.subscribe(text, {.newest = 100}));
+        std::string_view const topic = text.substr(4, text.find(' ', 4) - 4);
+        if (session.publish(topic, text.substr(5 + topic.size())) == PublishResult::apart) session.send("apart");
+    }
+    void on_subscribed(auto& session, Subscription const& told) {
+        *last = told.position;
+        session.send(told.recovered ? "recovered" : "in");
+    }
+    void on_continuity_lost(auto& session, Subscription const& told) {
+        session.send("lost" + (told.remembered ? '@' + std::to_string(told.position.offset) : std::string()));
+    }
+    std::shared_ptr<Position> last = std::make_shared<Position>();
+};
+
+CloseCode code_of(testing::Client const& client) {
+    return client.close_seen() ? client.close_seen()->code : CloseCode::no_status;
+}
+
+/// Two nodes with two shards each, and their broker.
+struct Cluster {
+    using HubType = Hub<MemoryConnection, Policy>;
+
+    explicit Cluster(OutboxLimits outbox = {}) {
+        broker.now = [this] { return sim.now(); };
+        broker.pick = [this](std::size_t end) { return static_cast<std::size_t>(sim.pick(end)); };
+        for (std::size_t node = 0; node < 2; ++node) start(node, outbox);
+        settle();
+    }
+    ~Cluster() {
+        for (auto& hub : hubs) hub.reset();
+        settle();
+    }
+    void start(std::size_t node, OutboxLimits outbox = {}) {
+        auto const loops = sim.loops().subspan(node * 3, 3);
+        HubOptions<Policy> options;
+        options.backplane = {.at = {&broker}, .loop_of_node = static_cast<ManualLoop*>(loops[2])};
+        options.outbox = outbox;
+        options.events.events = &events;
+        options.seed = 1 + node + 10 * ++starts;
+        hubs[node] = std::make_unique<HubType>(loops.first(2), Hooks{.last = last}, std::move(options));
+    }
+    testing::Client connect(std::size_t node, std::string const& user = "") {
+        testing::ClientOptions options;
+        options.target = "/" + user;
+        options.shard = starts++ % 2;
+        auto client = sim.connect(*hubs[node], options);
+        settle();
+        return client;
+    }
+    testing::Client subscribed(std::size_t node, std::string const& topic, std::string const& user = "") {
+        auto client = connect(node, user);
+        say(client, topic);
+        return client;
+    }
+    void say(testing::Client& client, std::string const& text) {
+        client.send_text(text);
+        settle();
+    }
+    void settle() {
+        for (std::size_t most = 100'000; sim.step() || broker.step();) REQUIRE(--most);
+    }
+    void pass(std::chrono::milliseconds time) {
+        for (; time.count() > 0; time -= 100ms) {
+            sim.run_for(100ms);
+            settle();
+        }
+    }
+    /// What a client was told since it was asked last.
+    Words news(testing::Client const& client) {
+        Words words;
+        auto const& received = client.received();
+        for (std::size_t& at = read[&client.wire()]; at < received.size(); ++at) words.push_back(received[at].payload);
+        return words;
+    }
+    sim_broker::Link& link(std::size_t node) {
+        for (sim_broker::Link* const each : broker.links)
+            if (each->loop() == sim.loops()[node * 3 + 2]) return *each;
+        throw std::logic_error("that node has no link");
+    }
+    void cut_off(std::size_t node) {
+        link(node).is_cut_off = true;
+        link(node).cut();
+        settle();
+    }
+    void let_back(std::size_t node) {
+        link(node).is_cut_off = false;
+        settle();
+    }
+
+    testing::Simulation sim{1, 6};
+    sim_broker::Broker broker;
+    std::shared_ptr<Position> last = std::make_shared<Position>();
+    Words events;
+    std::size_t starts = 0;
+    std::map<MemoryWire const*, std::size_t> read;
+    std::unique_ptr<HubType> hubs[2];
+};
+
+TEST_CASE("Cluster: what is published on one node comes to the subscribers of all, once") {
+    Cluster both;
+    auto a = both.subscribed(0, "room"), b = both.subscribed(1, "room");
+    both.say(a, "say room one");
+    both.say(b, "say room two");
+    CHECK(both.news(a) == Words{"in", "one", "two"});
+    CHECK(both.news(b) == Words{"in", "one", "two"});
+    BackplaneSnapshot const node = both.hubs[0]->backplane();
+    CHECK((node.continuous && node.ready == 1 && node.published == 1 && node.received == 1 && node.waiting_messages == 0));
+}
+
+TEST_CASE("Cluster: a topic that remembers has one order, and whoever comes back finds it on any node") {
+    Cluster both;
+    auto a = both.subscribed(0, "kept"), b = both.subscribed(1, "kept");
+    for (auto const* text : {"1", "2"}) both.say(a, std::string("say kept ") + text);
+    both.say(b, "say kept 3");
+    CHECK(both.news(a) == Words{"in", "1@1", "2@2", "3@3"});
+    CHECK(both.news(b) == Words{"in", "1@1", "2@2", "3@3"});
+
+    SECTION("a node where nobody was before") {
+        both.hubs[1].reset();
+        both.settle();
+        both.start(1);
+        both.settle();
+        auto c = both.connect(1);
+        both.last->offset = 1;
+        both.say(c, "back");
+        CHECK(both.news(c) == Words{"recovered", "2@2", "3@3"});
+    }
+    SECTION("what is forgotten is said") {
+        for (int i = 4; i < 10; ++i) both.say(a, "say kept " + std::to_string(i));
+        both.last->offset = 1;
+        auto c = both.connect(1);
+        both.say(c, "back");
+        CHECK(both.news(c) == Words{"in"});
+    }
+}
+
+TEST_CASE("Cluster: a publisher is told the broker's place") {
+    Cluster both;
+    auto a = both.subscribed(0, "kept");
+    std::vector<PublishReceipt> receipts;
+    for (std::uint64_t const id : {std::uint64_t{7}, std::uint64_t{7}, std::uint64_t{8}})
+        for (std::size_t const node : {0u, 1u}) {
+            both.hubs[node]->publish("kept", Frame::text("x"), {.id = id, .on_receipt = [&](PublishReceipt const& receipt) {
+                                                                    receipts.push_back(receipt);
+                                                                }});
+            both.settle();
+        }
+    REQUIRE(receipts.size() == 6);
+    for (std::size_t i = 0; i < 6; ++i) {
+        CHECK(receipts[i].remembered);
+        CHECK(receipts[i].position.offset == (i < 4 ? 1 : 2));
+        CHECK(receipts[i].repeated == (i != 0 && i != 4));
+    }
+    CHECK(both.news(a) == Words{"in", "x@1", "x@2"});
+}
+
+TEST_CASE("Cluster: local delivery does not wait for a broker that is away") {
+    Cluster both;
+    auto a = both.subscribed(0, "room"), b = both.subscribed(1, "room");
+    auto k = both.subscribed(0, "kept"), l = both.subscribed(1, "kept");
+    auto s = both.subscribed(0, "strict");
+    both.cut_off(0);
+    CHECK(!both.hubs[0]->backplane().continuous);
+    both.say(a, "say room now");
+    both.say(k, "say kept soon");
+    CHECK(both.news(a) == Words{"in", "now"});
+    CHECK(both.news(k) == Words{"in"});  // a moment it is waited for, because it has the order
+    both.pass(4s);
+    CHECK(both.hubs[0]->backplane().apart == 1);
+    both.say(k, "say kept later");
+    CHECK(both.news(k) == Words{"later"});
+    both.say(s, "say strict never");
+    CHECK(both.news(s) == Words{"in", "apart"});
+    auto fresh = both.subscribed(0, "kept");
+    CHECK(both.news(fresh) == Words{"in"});
+    both.let_back(0);
+    CHECK(both.news(a) == Words{"lost"});
+    CHECK(both.news(b) == Words{"in", "now"});
+    CHECK(both.news(l) == Words{"in", "soon@1", "later@2"});
+    CHECK(both.news(k) == Words{"soon@1", "lost@2"});  // it has that, but not its place
+    CHECK(both.news(s).empty());
+    CHECK(both.hubs[0]->backplane().continuous);
+    both.say(l, "say kept whole");
+    CHECK(both.news(k) == Words{"whole@3"});
+    CHECK(both.news(fresh) == Words{"soon@1", "lost@2", "whole@3"});
+}
+
+TEST_CASE("Cluster: what was missed while the link was down comes behind it, or is said to be lost") {
+    Cluster both;
+    auto a = both.subscribed(0, "kept"), b = both.subscribed(1, "kept");
+    SECTION("a moment") {
+        both.cut_off(1);
+        both.say(a, "say kept 1");
+        CHECK(both.news(b) == Words{"in"});
+        both.let_back(1);
+        CHECK(both.news(b) == Words{"1@1"});
+    }
+    SECTION("a subscription that was dead while all looked well") {
+        both.link(1).is_deaf = true;
+        both.say(a, "say kept 1");
+        CHECK(both.news(b) == Words{"in"});
+        both.link(1).cut();
+        both.settle();
+        CHECK(both.news(b) == Words{"1@1"});
+    }
+    SECTION("too much") {
+        both.cut_off(1);
+        for (int i = 1; i < 9; ++i) both.say(a, "say kept " + std::to_string(i));
+        both.let_back(1);
+        CHECK(both.news(b) == Words{"in", "lost@3", "4@4", "5@5", "6@6", "7@7", "8@8"});
+    }
+    SECTION("a broker that has forgotten everything") {
+        both.say(a, "say kept 1");
+        both.broker.forget_everything();
+        both.say(a, "say kept 2");
+        CHECK(both.news(b) == Words{"in", "1@1", "lost@0", "2@1"});
+    }
+}
+
+TEST_CASE("Cluster: so much waits for a broker that is away, and what is dropped is counted and told") {
+    auto const full = GENERATE(OutboxLimits::Full::drop_newest, OutboxLimits::Full::drop_oldest);
+    Cluster both({.messages = 3, .on_full = full});
+    auto b = both.subscribed(1, "kept");
+    both.cut_off(0);
+    std::map<std::string, PublishFailure> told;
+    for (std::string const text : {"1", "2", "3", "4", "5"})
+        both.hubs[0]->publish("kept", Frame::text(text),
+                              {.on_receipt = [&told, text](PublishReceipt const& receipt) { told[text] = receipt.failure; }});
+    both.settle();
+    CHECK(told.size() == 2);
+    CHECK(both.hubs[0]->backplane().failed == 2);
+    both.let_back(0);
+    CHECK(told.size() == 5);
+    bool const newest = full == OutboxLimits::Full::drop_newest;
+    CHECK(both.news(b) == (newest ? Words{"in", "1@1", "2@2", "3@3"} : Words{"in", "3@1", "4@2", "5@3"}));
+    CHECK(told[newest ? "5" : "1"] == PublishFailure::full);
+    CHECK(told["3"] == PublishFailure::none);
+}
+
+TEST_CASE("Cluster: each node knows who is there on all") {
+    Cluster both;
+    auto const there = [&](std::size_t node) {
+        std::string names;
+        std::set<std::string> users;
+        both.hubs[node]->read_presence("who", 10, [&](PresencePage const& page) {
+            for (auto const& member : page.members) users.insert(member.user);
+            names = std::to_string(page.sessions) + ':';
+        });
+        both.settle();
+        for (auto const& user : users) names += ' ' + user;
+        return names;
+    };
+    auto a = both.subscribed(0, "who", "ann"), b = both.subscribed(1, "who", "bob");
+    both.pass(500ms);
+    CHECK(there(0) == "2: ann bob");
+    CHECK(there(1) == "2: ann bob");
+    auto c = both.subscribed(1, "who", "cid");
+    both.pass(500ms);
+    CHECK(there(0) == "3: ann bob cid");
+
+    SECTION("somebody leaves") {
+        c.reset();
+        both.pass(500ms);
+        CHECK(there(0) == "2: ann bob");
+    }
+    SECTION("what was missed is asked for") {
+        both.cut_off(0);
+        c.reset();
+        auto d = both.subscribed(1, "who", "dan");
+        both.pass(1s);
+        both.let_back(0);
+        both.pass(2s);
+        CHECK(there(0) == "3: ann bob dan");
+        CHECK(there(1) == "3: ann bob dan");
+    }
+    SECTION("a node dies") {
+        both.hubs[1].reset();
+        both.settle();
+        CHECK(there(0) == "3: ann bob cid");
+        both.pass(6s);
+        CHECK(there(0) == "1: ann");
+    }
+}
+
+TEST_CASE("Cluster: what a user may no longer have ends on all nodes, and on one that was cut off when it is back") {
+    Cluster both;
+    auto a = both.connect(0, "ann"), b = both.connect(1, "ann"), other = both.connect(1, "bob");
+    SECTION("at once") {
+        both.hubs[0]->revoke(Target::user("ann"), "left");
+        both.settle();
+        CHECK(code_of(a) == CloseCode::identity_revoked);
+        CHECK(code_of(b) == CloseCode::identity_revoked);
+        CHECK(b.close_seen()->reason == "left");
+        CHECK(!other.close_seen());
+        auto again = both.connect(1, "ann");  // the authentication has let her in anew
+        CHECK(!again.close_seen());
+        both.hubs[1].reset();
+        both.settle();
+        both.start(1);
+        both.settle();
+        auto later = both.connect(1, "ann");
+        both.pass(1s);
+        CHECK(!later.close_seen());
+    }
+    SECTION("when it is back") {
+        both.cut_off(1);
+        both.hubs[0]->revoke(Target::user("ann"));
+        both.pass(5s);
+        CHECK(!b.close_seen());
+        both.let_back(1);
+        CHECK(code_of(b) == CloseCode::identity_revoked);
+    }
+    SECTION("by the node that is cut off") {
+        both.cut_off(0);
+        both.hubs[0]->revoke(Target::user("ann"));
+        both.pass(5s);
+        CHECK(a.close_seen());
+        CHECK(!b.close_seen());
+        both.let_back(0);
+        CHECK(b.close_seen());
+    }
+    SECTION("closed, or a subscription taken away") {
+        both.say(b, "room");
+        both.hubs[0]->unsubscribe(Target::user("ann"), "room");
+        both.settle();
+        both.say(other, "say room x");
+        CHECK(both.news(b) == Words{"in"});
+        both.hubs[0]->close(Target::user("ann"), CloseCode::policy_violation, "no");
+        both.settle();
+        CHECK(code_of(b) == CloseCode::policy_violation);
+    }
+}
+
+TEST_CASE("Cluster: messages to a user reach all of his sessions, wherever they are") {
+    Cluster both;
+    auto a = both.connect(0, "ann"), b = both.connect(1, "ann"), other = both.connect(1, "bob");
+    both.hubs[0]->publish(Target::user("ann"), Frame::text("you"));
+    both.settle();
+    both.hubs[1]->publish(Target::all(), Frame::text("all"));
+    both.settle();
+    CHECK(both.news(a) == Words{"you", "all"});
+    CHECK(both.news(b) == Words{"you", "all"});
+    CHECK(both.news(other) == Words{"all"});
+}
+
+TEST_CASE("Cluster: what makes no sense on a topic's channel is counted, and takes its place") {
+    Cluster both;
+    auto a = both.subscribed(0, "kept");
+    HistoryLimits const limits{.messages = 5};
+    both.broker.place({.topic = "kept", .body = "garbage", .serial = 1, .history = &limits}, 4711);
+    both.settle();
+    both.say(a, "say kept x");
+    CHECK(both.news(a) == Words{"in", "x@2"});
+    CHECK(both.hubs[0]->backplane().malformed > 0);
+}
+
+}  // namespace cluster_test
