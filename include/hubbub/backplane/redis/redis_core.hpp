@@ -1,0 +1,392 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <hubbub/backplane/backplane_host.hpp>
+#include <hubbub/backplane/redis/redis_finder.hpp>
+#include <hubbub/backplane/redis/redis_master.hpp>
+#include <hubbub/backplane/redis/redis_names.hpp>
+#include <hubbub/backplane/redis/redis_options.hpp>
+#include <hubbub/backplane/redis/redis_topics.hpp>
+#include <hubbub/core/entropy.hpp>
+#include <hubbub/core/small_random.hpp>
+#include <hubbub/transport/tcp/asio_loop.hpp>
+
+namespace hubbub::inline v0::detail {
+
+/// What RedisBackplane is, held by handlers too: one that runs when the backplane has gone finds `host_` null and does nothing.
+///
+/// It is down (waits, asks where the masters are, connects) or up: all masters are ready. Whatever goes wrong takes it down as a
+/// whole and up again, because that is the only way that keeps the order of what was sent behind what went wrong.
+class RedisCore final : public RedisMasterOwner, public RedisFinderOwner, public std::enable_shared_from_this<RedisCore> {
+   public:
+    RedisCore(RedisOptions const& options, std::string const& url, std::uint64_t node, AsioLoop& loop, BackplaneHost& host)
+        : options_(options),
+          loop_(loop),
+          host_(&host),
+          names_(options.prefix, node),
+          random_(entropy()),
+          retry_(loop.executor()),
+          tick_(loop.executor()) {
+        (void)url_.parse(url);
+        login_ = {url_.user, url_.password, {}, url_.database};
+        for (char const c : options.prefix) login_.name += c > ' ' && c < '\x7f' ? c : '_';
+        login_.name += '-' + names_.node();
+    }
+
+    void start() { begin_soon({}); }
+    void stop() noexcept {
+        host_ = nullptr;
+        retry_.cancel();
+        tick_.cancel();
+        close_all();
+    }
+
+    void subscribe(std::string_view topic) { topics_.subscribe(topic); }
+    void unsubscribe(std::string_view topic) { topics_.unsubscribe(topic); }
+    void publish(BackplanePublication const& it);
+    void read(std::string_view topic, HistoryLimits const& limits, Position since);
+    void flush();
+
+   private:
+    // What a handler of a timer does, in a turn, unless the backplane has gone.
+    template <class Function>
+    auto when_alive(Function function) {
+        return [weak = weak_from_this(), function](std::error_code error) {
+            auto const self = weak.lock();
+            if (error || !self || !self->host_) return;
+            self->loop_.claim();
+            self->loop_.turn([&] { function(*self); });
+        };
+    }
+
+    void begin_soon(std::chrono::milliseconds pause) {
+        retry_.expires_after(pause);
+        retry_.async_wait(when_alive([](RedisCore& self) { self.begin(); }));
+    }
+    void begin();
+    void connect(std::vector<RedisHome> homes);
+    void fail(std::string_view why);
+    void close_all() noexcept {
+        if (finder_) finder_->close();
+        for (auto const& master : masters_) master->close();
+    }
+    void tick_soon() {
+        tick_.expires_after(options_.probe_every);
+        tick_.async_wait(when_alive([](RedisCore& self) { self.on_tick(); }));
+    }
+    void on_tick();
+
+    void on_found(std::vector<RedisHome> homes) override;
+    void on_not_found(std::string_view why) override {
+        if (host_ && !is_up_) fail(why);
+    }
+    void on_master_ready() override;
+    void on_master_lost(std::string_view why) override {
+        if (host_) fail(why);
+    }
+    void on_master_message(std::string_view channel, std::string_view payload) override;
+    void on_master_subscribed(std::string_view channel) override {
+        std::string_view topic;
+        if (host_ && names_.topic_of(channel, topic) && topics_.confirm(topic)) host_->on_subscribed(topic);
+    }
+
+    bool is_cluster() const noexcept { return url_.kind == RedisUrl::Kind::cluster; }
+    RedisMaster& master_of(std::string_view channel) {
+        return *masters_[masters_.size() == 1 ? 0 : slots_[redis_slot(channel)]];
+    }
+    void publish_kept(BackplanePublication const& it, RedisMaster& master, std::string const& channel);
+    void on_published(std::uint64_t serial, RedisMaster* master, redisReply const* reply);
+    void on_read(std::string const& topic, Position since, RedisMaster* master, redisReply const* reply);
+    /// What is kept lives well beyond what anybody may ask for.
+    static std::chrono::milliseconds life(HistoryLimits const& limits) {
+        return 2 * std::max(limits.age, limits.id_age) + std::chrono::hours(1);
+    }
+    static std::uint64_t number(std::string_view text) noexcept {
+        std::uint64_t value = 0;
+        std::from_chars(text.data(), text.data() + text.size(), value);
+        return value;
+    }
+    std::uint64_t new_epoch() noexcept {
+        for (;;)
+            if (std::uint64_t const epoch = random_(); epoch != 0) return epoch;
+    }
+    std::string place() const;
+
+    RedisOptions const options_;
+    AsioLoop& loop_;
+    BackplaneHost* host_;
+    RedisNames names_;
+    SmallRandom random_;
+    AsioLoop::Timer retry_, tick_;
+    RedisUrl url_;
+    RedisLogin login_;
+    RedisTopics topics_;
+    std::shared_ptr<RedisFinder> finder_;
+    std::vector<RedisHome> homes_;
+    std::vector<std::shared_ptr<RedisMaster>> masters_;
+    std::vector<std::uint16_t> slots_;     // of a cluster with several masters: slot -> master
+    std::vector<std::uint64_t> too_late_;  // published while the rest was being answered
+    std::string body_;                     // of the publication that is being sent, kept for its memory
+    bool is_up_ = false, was_told_up_ = false;
+    unsigned failures_ = 0;
+    TimePoint up_since_{}, ticked_{}, asked_{};
+};
+
+inline void RedisCore::begin() {
+    if (url_.kind == RedisUrl::Kind::tcp || url_.kind == RedisUrl::Kind::local) return connect({{url_.places[0]}});
+    if (finder_) finder_->close();
+    RedisLogin login = login_;
+    if (url_.kind == RedisUrl::Kind::sentinel) login = {options_.sentinel_user, options_.sentinel_password, login_.name, 0};
+    finder_ = std::make_shared<RedisFinder>(loop_, options_, url_, std::move(login), weak_from_this());
+    finder_->ask();
+}
+
+inline void RedisCore::on_found(std::vector<RedisHome> homes) {
+    if (!host_) return;
+    if (masters_.empty()) return connect(std::move(homes));
+    if (homes != homes_) fail(is_cluster() ? "the cluster has other slots now" : "the sentinels know another master now");
+}
+
+inline void RedisCore::connect(std::vector<RedisHome> homes) {
+    homes_ = std::move(homes);
+    slots_.assign(homes_.size() > 1 ? 16384 : 0, 0);
+    for (std::size_t i = 0; i < homes_.size(); ++i)
+        for (auto const& [first, last] : homes_[i].slots)
+            if (!slots_.empty()) std::fill(slots_.begin() + first, slots_.begin() + last + 1, static_cast<std::uint16_t>(i));
+    asked_ = loop_.now();
+    for (std::size_t i = 0; i < homes_.size(); ++i) {
+        std::uint32_t probe = 0;
+        while (!slots_.empty() && slots_[redis_slot(names_.probe(probe))] != i) ++probe;
+        masters_.push_back(std::make_shared<RedisMaster>(
+            loop_, options_, is_cluster() ? RedisMaster::sharded : RedisMaster::usual, homes_[i].place, weak_from_this()));
+        masters_.back()->connect(url_.tls ? &options_.tls : nullptr, login_, names_.probe(probe));
+    }
+}
+
+inline std::string RedisCore::place() const {
+    std::string text;
+    for (RedisHome const& home : homes_) text += (text.empty() ? "" : ", ") + home.place.text();
+    return text;
+}
+
+inline void RedisCore::on_master_ready() {
+    if (!host_ || is_up_) return;
+    for (auto const& master : masters_)
+        if (!master->is_ready()) return;
+    is_up_ = was_told_up_ = true;
+    up_since_ = ticked_ = loop_.now();
+    topics_.forget_told();
+    tick_soon();
+    host_->on_event("backplane_connected", place());
+    if (host_) host_->on_ready(true, {});
+    if (host_) flush();
+}
+
+inline void RedisCore::fail(std::string_view reason) {
+    std::string const why(reason);
+    auto const self = shared_from_this();  // the host may destroy the backplane in any of what it is told
+    close_all();
+    tick_.cancel();
+    is_up_ = false;
+    auto const masters = std::exchange(masters_, {});
+    for (auto const& master : masters)
+        if (host_) master->fail_calls();
+    while (host_ && !too_late_.empty()) {
+        std::uint64_t const serial = too_late_.back();
+        too_late_.pop_back();
+        host_->on_published(serial, BackplaneOutcome::unknown, {});
+    }
+    if (!host_) return;
+    if (std::exchange(was_told_up_, false)) {
+        if (loop_.now() - up_since_ > options_.connect_limit) failures_ = 0;
+        host_->on_event("backplane_lost", why);
+        if (host_) host_->on_ready(false, why);
+        if (!host_) return;
+    }
+    auto const longest = std::min(options_.retry_most, options_.retry_first * (1 << std::min(failures_++, 16u)));
+    auto const pause = std::chrono::milliseconds(random_() % static_cast<std::uint64_t>(longest.count() + 1));
+    begin_soon(pause);
+    host_->on_event("backplane_retry", "in " + std::to_string(pause.count()) + " ms: " + why);
+}
+
+inline void RedisCore::on_tick() {
+    if (!is_up_) return;
+    TimePoint const now = loop_.now();
+    bool const late = now - std::exchange(ticked_, now) > options_.probe_limit;
+    auto const masters = masters_;
+    for (auto const& master : masters) {
+        master->probe(now, late);
+        if (!host_ || !is_up_) return;
+    }
+    topics_.touch_old(now, [&](std::string const& topic, RedisTopics::Topic const& state) {
+        std::string const channel = names_.channel(topic);
+        RedisNames::Keys const keys = RedisNames::keys(channel);
+        RedisMaster& master = master_of(channel);
+        std::string const lives = std::to_string(state.lives.count());
+        master.commands().call(
+            {"EVALSHA", master.touch_script(), "6", keys[0], keys[1], keys[2], keys[3], keys[4], keys[5], lives},
+            [](redisReply const*) {});
+    });
+    if (finder_ && now - asked_ >= options_.ask_every) {
+        asked_ = now;
+        finder_->ask();
+        if (!host_ || !is_up_) return;
+    }
+    tick_soon();
+    flush();
+}
+
+inline void RedisCore::flush() {
+    if (!is_up_) return;
+    static constexpr std::size_t batch = 200;
+    auto const send = [](RedisMaster& master, std::string_view command, std::vector<std::string>& channels) {
+        std::vector<std::string_view> words{command};
+        words.insert(words.end(), channels.begin(), channels.end());
+        master.subscriber().say(words);
+        channels.clear();
+    };
+    std::vector<std::string> wanted, unwanted;
+    auto const add = [&](std::vector<std::string>& channels, std::string_view command, std::string const& topic) {
+        channels.push_back(names_.channel(topic));
+        // A cluster takes only channels of one slot in one command.
+        if (is_cluster() || channels.size() == batch) send(master_of(channels.back()), command, channels);
+    };
+    auto const& words = masters_[0]->words();
+    topics_.take_changes([&](std::string const& topic) { add(wanted, words.subscribe, topic); },
+                         [&](std::string const& topic) { add(unwanted, words.unsubscribe, topic); });
+    if (!wanted.empty()) send(*masters_[0], words.subscribe, wanted);
+    if (!unwanted.empty()) send(*masters_[0], words.unsubscribe, unwanted);
+    for (auto const& master : masters_) {
+        master->subscriber().flush();
+        master->commands().flush();
+    }
+}
+
+inline void RedisCore::publish(BackplanePublication const& it) {
+    if (!is_up_) return too_late_.push_back(it.serial);
+    std::string const channel = names_.channel(it.topic);
+    RedisMaster& master = master_of(channel);
+    if (it.history) return publish_kept(it, master, channel);
+    // The first byte says what follows; with history the script writes 'h' and the position.
+    body_.assign(1, 'p').append(it.body);
+    master.commands().call(
+        {master.words().publish, channel, body_},
+        [this, serial = it.serial, &master](redisReply const* reply) { on_published(serial, &master, reply); });
+    if (body_.capacity() > std::size_t{1} << 16) body_ = {};
+}
+
+inline void RedisCore::publish_kept(BackplanePublication const& it, RedisMaster& master, std::string const& channel) {
+    HistoryLimits const& limits = *it.history;
+    RedisNames::Keys const keys = RedisNames::keys(channel);
+    std::array<std::string, 11> const numbers{std::to_string(new_epoch()),
+                                              std::to_string(life(limits).count()),
+                                              std::to_string(limits.messages),
+                                              std::to_string(limits.bytes),
+                                              std::to_string(limits.age.count()),
+                                              std::to_string(it.serial),
+                                              std::to_string(it.id),
+                                              std::to_string(limits.id_age.count()),
+                                              std::to_string(std::max(1u, limits.ids)),
+                                              std::to_string(limits.newest_per_key ? it.key : 0),
+                                              {}};
+    master.commands().call(
+        {"EVALSHA",     master.publish_script(),
+         "6",           keys[0],
+         keys[1],       keys[2],
+         keys[3],       keys[4],
+         keys[5],       master.generation(),
+         numbers[0],    numbers[1],
+         numbers[2],    numbers[3],
+         numbers[4],    numbers[5],
+         names_.node(), numbers[6],
+         numbers[7],    numbers[8],
+         numbers[9],    master.words().publish,
+         channel,       it.body},
+        [this, serial = it.serial, &master](redisReply const* reply) { on_published(serial, &master, reply); });
+}
+
+inline void RedisCore::on_published(std::uint64_t serial, RedisMaster* master, redisReply const* reply) {
+    if (!host_) return;
+    if (!reply || (reply->type == REDIS_REPLY_ERROR && master->lose_unless_usable(redis_text(*reply)))) {
+        if (host_) host_->on_published(serial, BackplaneOutcome::unknown, {});
+    } else if (reply->type == REDIS_REPLY_ERROR) {
+        host_->on_published(serial, BackplaneOutcome::refused, {});
+    } else if (reply->type == REDIS_REPLY_ARRAY) {
+        redisReply const* const repeated = redis_element(*reply, 2);
+        host_->on_published(serial, repeated && repeated->integer != 0 ? BackplaneOutcome::repeated : BackplaneOutcome::done,
+                            {number(redis_text(*reply, 0)), number(redis_text(*reply, 1))});
+    } else {
+        host_->on_published(serial, BackplaneOutcome::done, {});
+    }
+}
+
+inline void RedisCore::read(std::string_view topic, HistoryLimits const& limits, Position since) {
+    std::string const channel = names_.channel(topic);
+    RedisNames::Keys const keys = RedisNames::keys(channel);
+    RedisMaster& master = master_of(channel);
+    if (RedisTopics::Topic* const state = topics_.find(topic)) {
+        state->lives = life(limits);
+        state->touch_at = loop_.now() + state->lives / 4;
+    }
+    std::array<std::string, 7> const numbers{std::to_string(new_epoch()),        std::to_string(life(limits).count()),
+                                             std::to_string(limits.messages),    std::to_string(limits.bytes),
+                                             std::to_string(limits.age.count()), std::to_string(since.epoch),
+                                             std::to_string(since.offset)};
+    master.commands().call(
+        {"EVALSHA", master.read_script(), "6", keys[0], keys[1], keys[2], keys[3], keys[4], keys[5], master.generation(),
+         numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], "65536"},
+        [this, name = std::string(topic), since, &master](redisReply const* reply) { on_read(name, since, &master, reply); });
+}
+
+inline void RedisCore::on_read(std::string const& topic, Position since, RedisMaster* master, redisReply const* reply) {
+    if (!host_) return;
+    BackplaneHistory history;
+    redisReply const* const entries = reply ? redis_element(*reply, 5) : nullptr;
+    if (!entries) {
+        if (reply && reply->type == REDIS_REPLY_ERROR) (void)master->lose_unless_usable(redis_text(*reply));
+        history.failed = true;
+        history.begins = since;
+    } else {
+        history.begins = {number(redis_text(*reply, 0)), number(redis_text(*reply, 1))};
+        history.complete = reply->element[2]->integer != 0;
+        history.more = reply->element[3]->integer != 0;
+        history.reached = number(redis_text(*reply, 4));
+        history.entries.reserve(entries->elements / 3);
+        for (std::size_t i = 0; i + 2 < entries->elements; i += 3)
+            history.entries.push_back({number(redis_text(*entries, i)),
+                                       std::chrono::milliseconds(std::max(0ll, entries->element[i + 1]->integer)),
+                                       redis_text(*entries, i + 2)});
+    }
+    if (host_) host_->on_history(topic, history);
+}
+
+inline void RedisCore::on_master_message(std::string_view channel, std::string_view payload) {
+    std::string_view topic;
+    if (!host_ || payload.empty() || !names_.topic_of(channel, topic) || !topics_.find(topic)) return;
+    char const kind = payload.front();
+    payload.remove_prefix(1);
+    if (kind == 'p') return host_->on_message(topic, payload, {});
+    if (kind != 'h') return;
+    Position position;
+    for (std::uint64_t* const part : {&position.epoch, &position.offset}) {
+        std::size_t const end = payload.find(' ');
+        if (end == std::string_view::npos) return;
+        *part = number(payload.substr(0, end));
+        payload.remove_prefix(end + 1);
+    }
+    host_->on_message(topic, payload, position);
+}
+
+}  // namespace hubbub::inline v0::detail
