@@ -20,6 +20,7 @@ install(FILES
     "${PROJECT_BINARY_DIR}/hubbubConfig.cmake"
     "${PROJECT_BINARY_DIR}/hubbubConfigVersion.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_asio.cmake"
+    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_hiredis.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_liburing.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_nlohmann_json.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_openssl.cmake"

@@ -32,6 +32,7 @@ def main() -> int:
     headers = [path.resolve() for path in options.headers] or sorted((ROOT / "include").rglob("*.hpp"))
     launcher = [shutil.which("ccache")] if shutil.which("ccache") else []
     has_liburing = any(pathlib.Path(folder, "liburing.h").exists() for folder in ("/usr/include", "/usr/local/include"))
+    has_hiredis = any(pathlib.Path(folder, "hiredis/hiredis.h").exists() for folder in ("/usr/include", "/usr/local/include"))
     has_openssl = any(pathlib.Path(folder, "openssl/ssl.h").exists() for folder in ("/usr/include", "/usr/local/include"))
     if not compilers:
         print("no compiler: install clang-19 or g++")
@@ -51,6 +52,8 @@ def main() -> int:
                 source.write_text(text)
             # Nothing that Asio has given up, but in what websocketpp uses.
             if ("/uring/" in name and not has_liburing) or ("/tls/" in name and not has_openssl):
+                return None
+            if "/redis/" in name and not (has_hiredis and has_openssl):
                 return None
             no_deprecated = [] if "/websocketpp/" in name else ["-DASIO_NO_DEPRECATED"]
             done = subprocess.run([*launcher, compiler, *FLAGS, *no_deprecated, "-c", str(source), "-o", f"{scratch}/{number}.o"],

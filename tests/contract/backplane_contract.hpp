@@ -108,17 +108,34 @@ class BackplaneNode final : hubbub::BackplaneHost, hubbub::TurnHook {
         in_turn([&] { call([&] { backplane_->unsubscribe(topic); }); });
     }
     std::uint64_t next_serial() { return ++serial_; }
-    /// Hands it over, and does not wait for its answer. Without effect while the backplane is not ready.
+    /// Hands it over, and does not wait for its answer. 0 if the backplane is not ready.
     std::uint64_t publish(std::string const& topic, std::string const& body, hubbub::HistoryLimits const* limits,
                           Extra const& extra = {}, std::uint64_t serial = 0) {
         if (serial == 0) serial = next_serial();
+        bool was_ready = false;
         in_turn([&] {
-            if (!is_ready_) return;
+            was_ready = is_ready_;
+            if (!was_ready) return;
             open_.insert(serial);
             hubbub::BackplanePublication it{topic, body, serial, limits, extra.key, extra.id};
             call([&] { backplane_->publish(it); });
         });
-        return serial;
+        return was_ready ? serial : 0;
+    }
+    /// All in one turn, so that what becomes of the first is not known when the last is handed over.
+    std::vector<std::uint64_t> publish_together(std::string const& topic, std::vector<std::string> const& bodies,
+                                                hubbub::HistoryLimits const* limits) {
+        std::vector<std::uint64_t> serials;
+        in_turn([&] {
+            if (!is_ready_) return;
+            for (std::string const& body : bodies) {
+                serials.push_back(next_serial());
+                open_.insert(serials.back());
+                hubbub::BackplanePublication it{topic, body, serials.back(), limits};
+                call([&] { backplane_->publish(it); });
+            }
+        });
+        return serials;
     }
     Answer answer(std::uint64_t serial) {
         wait([&] { return answers_.contains(serial); });
@@ -129,7 +146,9 @@ class BackplaneNode final : hubbub::BackplaneHost, hubbub::TurnHook {
     }
     Answer publish_and_wait(std::string const& topic, std::string const& body, hubbub::HistoryLimits const* limits,
                             Extra const& extra = {}, std::uint64_t serial = 0) {
-        return answer(publish(topic, body, limits, extra, serial));
+        if (serial == 0) serial = next_serial();
+        while (publish(topic, body, limits, extra, serial) == 0) wait([&] { return is_ready_; });
+        return answer(serial);
     }
     void ask_to_read(std::string const& topic, hubbub::HistoryLimits const& limits, Position since) {
         in_turn([&] {
@@ -670,8 +689,8 @@ void losses_keep_the_contract() {
     }
     SECTION("what is open is unknown, and may be published again") {
         fixture.freeze();
-        std::vector<std::uint64_t> serials;
-        for (int i = 0; i < 10; ++i) serials.push_back(other.publish("kept", "open" + std::to_string(i), &limits));
+        auto const serials = other.publish_together("kept", numbered("open", 0, 9), &limits);
+        REQUIRE(serials.size() == 10);
         other.ask_to_read("kept", limits, {});
         other.wait_not_ready();
         for (std::uint64_t const serial : serials) CHECK(other.answer(serial).outcome == BackplaneOutcome::unknown);
@@ -690,10 +709,8 @@ void losses_keep_the_contract() {
         one.ready(2);
         one.wait_subscribed("talk", 2);
         one.wait_subscribed("kept", 2);
-        other.ready();
         CHECK(eventually([&] {
-            std::uint64_t const serial = other.next_serial();
-            other.publish("talk", "alive", nullptr, {}, serial);
+            other.publish_and_wait("talk", "alive", nullptr);
             return !one.messages("talk").empty();
         }));
     }

@@ -59,26 +59,25 @@ class RedisServer {
     explicit RedisServer(std::vector<std::string> options = {}) : options_(std::move(options)), port_(free_port()) { start(); }
 
     void start() {
-        std::vector<std::string> words{find_program("redis-server"),
-                                       "--port",
-                                       std::to_string(port_),
-                                       "--bind",
-                                       "127.0.0.1",
-                                       "--dir",
-                                       folder_.text(),
-                                       "--save",
-                                       "",
-                                       "--appendonly",
-                                       "no",
-                                       "--loglevel",
-                                       "verbose"};
-        words.insert(words.end(), options_.begin(), options_.end());
+        launch();
+        wait_until([&] { return ask({"PING"}) != "(lost)" && !ask({"PING"}).starts_with("LOADING"); });
+    }
+    /// Begins it, and does not wait until it answers.
+    void launch(std::vector<std::string> const& more = {}) {
+        std::vector<std::string> words{find_program("redis-server")};
+        auto const add = [&](std::vector<std::string> const& some) { words.insert(words.end(), some.begin(), some.end()); };
+        add({"--port", port_text(), "--bind", "127.0.0.1", "--dir", folder_.text()});
+        add({"--save", "", "--appendonly", "no", "--loglevel", "verbose", "--repl-diskless-sync-delay", "0"});
+        add(options_);
+        add(more);
         process_.emplace(std::move(words), folder_ / "log");
-        auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-        for (;;) {
-            std::string const answer = ask({"PING"});
-            if (answer != "(lost)" && !answer.starts_with("LOADING")) return;
-            if (std::chrono::steady_clock::now() > end) throw std::runtime_error("redis-server did not start");
+    }
+    template <class Condition>
+    static void wait_until(Condition&& is_so) {
+        auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (!is_so()) {
+            if (std::chrono::steady_clock::now() > end)
+                throw std::runtime_error("a redis-server did not do what a test waits for");
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
         }
     }

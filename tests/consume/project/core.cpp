@@ -42,9 +42,15 @@ bool deflate_works();
 static bool deflate_works() { return true; }
 #endif
 
+#ifdef WITH_REDIS
+bool redis_works();
+#else
+static bool redis_works() { return true; }
+#endif
+
 int main() {
     auto const frame = hubbub::Frame::text("hello");
-    bool const works =
-        tcp_works() && uring_works() && tls_works() && json_works() && websocketpp_works() && jwt_works() && deflate_works();
+    bool const works = tcp_works() && uring_works() && tls_works() && json_works() && websocketpp_works() && jwt_works() &&
+                       deflate_works() && redis_works();
     return frame.size() == 5 && frame.wire().size() == 7 && works ? 0 : 1;
 }

@@ -319,8 +319,11 @@ inline void RedisCore::publish_kept(BackplanePublication const& it, RedisMaster&
 
 inline void RedisCore::on_published(std::uint64_t serial, RedisMaster* master, redisReply const* reply) {
     if (!host_) return;
-    if (!reply || (reply->type == REDIS_REPLY_ERROR && master->lose_unless_usable(redis_text(*reply)))) {
-        if (host_) host_->on_published(serial, BackplaneOutcome::unknown, {});
+    if (!reply) {
+        host_->on_published(serial, BackplaneOutcome::unknown, {});
+    } else if (reply->type == REDIS_REPLY_ERROR && RedisMaster::is_passing(redis_text(*reply))) {
+        host_->on_published(serial, BackplaneOutcome::unknown, {});
+        if (host_) master->lose(redis_text(*reply));
     } else if (reply->type == REDIS_REPLY_ERROR) {
         host_->on_published(serial, BackplaneOutcome::refused, {});
     } else if (reply->type == REDIS_REPLY_ARRAY) {
@@ -355,7 +358,6 @@ inline void RedisCore::on_read(std::string const& topic, Position since, RedisMa
     BackplaneHistory history;
     redisReply const* const entries = reply ? redis_element(*reply, 5) : nullptr;
     if (!entries) {
-        if (reply && reply->type == REDIS_REPLY_ERROR) (void)master->lose_unless_usable(redis_text(*reply));
         history.failed = true;
         history.begins = since;
     } else {
@@ -369,7 +371,9 @@ inline void RedisCore::on_read(std::string const& topic, Position since, RedisMa
                                        std::chrono::milliseconds(std::max(0ll, entries->element[i + 1]->integer)),
                                        redis_text(*entries, i + 2)});
     }
-    if (host_) host_->on_history(topic, history);
+    host_->on_history(topic, history);
+    if (host_ && reply && reply->type == REDIS_REPLY_ERROR && RedisMaster::is_passing(redis_text(*reply)))
+        master->lose(redis_text(*reply));
 }
 
 inline void RedisCore::on_master_message(std::string_view channel, std::string_view payload) {

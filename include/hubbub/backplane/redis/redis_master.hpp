@@ -73,12 +73,14 @@ class RedisMaster final : public RedisLinkOwner, public std::enable_shared_from_
         if (now - heard_ > options_.probe_limit) return subscriber_->lose("what is published does not arrive");
         std::string const number = std::to_string(++probes_);
         commands_->call({words_.publish, probe_, number}, [this](redisReply const* reply) {
-            if (reply && reply->type == REDIS_REPLY_ERROR) lose_unless_usable(redis_text(*reply));
+            if (reply && reply->type == REDIS_REPLY_ERROR && is_passing(redis_text(*reply))) lose(redis_text(*reply));
         });
         ask_generation();
     }
-    /// For an error: true, and the master is lost, if it is one that the same server or another may not give later.
-    bool lose_unless_usable(std::string_view error);
+    /// Whether the same server or another may take later what it has answered with this error: then it is not refused, but waits for
+    /// that, and the master counts as lost. NOSCRIPT is one: what was sent behind must not overtake what it is the answer to.
+    static bool is_passing(std::string_view error);
+    void lose(std::string_view error) { commands_->lose(error.substr(0, 200)); }
 
    private:
     void on_link_up(RedisLink& link) override;
@@ -169,16 +171,13 @@ inline void RedisMaster::on_link_push(RedisLink& link, redisReply const& reply) 
     }
 }
 
-inline bool RedisMaster::lose_unless_usable(std::string_view error) {
-    // Older servers wrap what a script has met. A publication that meets one of these is not refused: it waits for a server that takes it.
-    // NOSCRIPT too: what was sent behind it must not overtake it, so all begins anew, with the scripts loaded.
+inline bool RedisMaster::is_passing(std::string_view error) {
+    error = error.substr(0, 200);
+    // Older servers wrap what a script has met.
     for (std::string_view const code : {"READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "MISCONF", "BUSY", "NOSCRIPT",
                                         "NOAUTH", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN", "UNKILLABLE"}) {
-        std::size_t const at = error.substr(0, 200).find(code);
-        if (at != std::string_view::npos && (at == 0 || error[at - 1] == ' ' || error[at - 1] == '-')) {
-            commands_->lose(error.substr(0, 200));
-            return true;
-        }
+        std::size_t const at = error.find(code);
+        if (at != std::string_view::npos && (at == 0 || error[at - 1] == ' ' || error[at - 1] == '-')) return true;
     }
     return false;
 }

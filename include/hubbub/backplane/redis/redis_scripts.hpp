@@ -17,7 +17,8 @@ namespace hubbub::inline v0::detail {
 /// Generation is the server's replication id: a server that has begun anew, or was promoted, has another, and then the topic begins
 /// another epoch, whatever the server still has of the old one; likewise if an entry is missing. What it knows of ids and serials stays
 /// true. Numbers of 64 bits are text throughout, since Lua's are doubles; text of digits compares by length first. Offsets count up by
-/// one and never come to where a double is inexact, so only HINCRBY sees them as numbers.
+/// one and never come to where a double is inexact, so only HINCRBY sees them as numbers. Before the first that adds something nothing is
+/// taken away: Redis looks only until then whether it has memory for the rest.
 struct RedisScripts {
     // Arguments of both: generation, epoch if there is to be another, time to live, messages, bytes, age.
     static constexpr std::string_view common = R"(
@@ -27,8 +28,8 @@ local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local meta = redis.call('HMGET', m, 'g', 'e', 'o', 'l', 'c', 'b', 'a')
 local count = tonumber(meta[5] or 0)
 if meta[1] ~= ARGV[1] or redis.call('XLEN', s) ~= count then
-  redis.call('DEL', m, s, k)
   redis.call('HSET', m, 'g', ARGV[1], 'e', ARGV[2], 'o', '0')
+  redis.call('DEL', s, k)
   meta = {ARGV[1], ARGV[2], '0', '0', '0', '0', '0'}
   count = 0
 end
@@ -68,14 +69,9 @@ if last then
   if not less(their_serial, serial) then
     return {epoch, their_serial == serial and their_epoch == epoch and their_offset or '0', 1}
   end
-else  -- nodes come and go: what those that went have left is not kept for ever
-  local all = redis.call('HGETALL', n)
-  for at = 2, #all, 2 do
-    if now - tonumber(string.match(all[at], '^%d+ (%d+)')) > tonumber(ARGV[3]) then redis.call('HDEL', n, all[at - 1]) end
-  end
 end
+local id_age, ids = tonumber(ARGV[10]), tonumber(ARGV[11])
 if id ~= '0' then
-  local id_age, ids = tonumber(ARGV[10]), tonumber(ARGV[11])
   local at = redis.call('ZSCORE', i, id)
   if at and now - tonumber(at) <= id_age then
     local their_epoch, their_offset = string.match(redis.call('HGET', j, id) or '', '^(%d+) (%d+)$')
@@ -83,15 +79,6 @@ if id ~= '0' then
     redis.call('HSET', n, node, serial .. ' ' .. now .. ' ' .. epoch .. ' ' .. offset)
     keep()
     return {epoch, offset, 1}
-  end
-  if at then redis.call('ZREM', i, id) end
-  local known = redis.call('ZCARD', i)
-  while known > 0 do
-    local first = redis.call('ZRANGE', i, 0, 0, 'WITHSCORES')
-    if known < ids and now - tonumber(first[2]) <= id_age then break end
-    redis.call('ZREM', i, first[1])
-    redis.call('HDEL', j, first[1])
-    known = known - 1
   end
 end
 redis.call('HINCRBY', m, 'o', 1)
@@ -113,6 +100,20 @@ trim()
 if id ~= '0' then
   redis.call('ZADD', i, now, id)
   redis.call('HSET', j, id, epoch .. ' ' .. offset)
+  local known = redis.call('ZCARD', i)
+  while known > 0 do
+    local first = redis.call('ZRANGE', i, 0, 0, 'WITHSCORES')
+    if known <= ids and now - tonumber(first[2]) <= id_age then break end
+    redis.call('ZREM', i, first[1])
+    redis.call('HDEL', j, first[1])
+    known = known - 1
+  end
+end
+if not last then  -- nodes come and go: what those that went have left is not kept for ever
+  local all = redis.call('HGETALL', n)
+  for at = 2, #all, 2 do
+    if now - tonumber(string.match(all[at], '^%d+ (%d+)')) > tonumber(ARGV[3]) then redis.call('HDEL', n, all[at - 1]) end
+  end
 end
 redis.call('HSET', n, node, serial .. ' ' .. now .. ' ' .. epoch .. ' ' .. offset)
 keep()

@@ -121,6 +121,7 @@ inline std::string_view RedisUrl::parse_user(std::string_view text) {
 }
 
 inline std::string_view RedisUrl::parse_places(std::string_view text) {
+    if (text.ends_with(',')) return "has no host";
     do {
         std::string_view one = cut(text, ',');
         Place place{{}, static_cast<std::uint16_t>(kind == Kind::sentinel ? 26379 : 6379)};
@@ -129,13 +130,11 @@ inline std::string_view RedisUrl::parse_places(std::string_view text) {
             if (one.find(']') == std::string_view::npos) return "has a '[' without a ']'";
             place.host = cut(one, ']');
             if (!one.empty() && !one.starts_with(':')) return "has something behind a ']'";
-            if (!one.empty()) one.remove_prefix(1);
-            if (!one.empty() && (!number(one, place.port) || place.port == 0)) return "has a port that is none";
         } else {
-            bool const has_port = one.find(':') != std::string_view::npos;
-            place.host = cut(one, ':');
-            if (has_port && (!number(one, place.port) || place.port == 0)) return "has a port that is none";
+            place.host = one.substr(0, one.find(':'));
+            one.remove_prefix(place.host.size());
         }
+        if (!one.empty() && (!number(one.substr(1), place.port) || place.port == 0)) return "has a port that is none";
         if (place.host.empty()) return "has no host";
         places.push_back(std::move(place));
     } while (!text.empty());
