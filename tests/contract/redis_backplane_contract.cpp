@@ -8,36 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "tests/contract/backplane_contract.hpp"
-#include "tests/support/byte_proxy.hpp"
-#include "tests/support/redis_server.hpp"
+#include "tests/contract/redis_fixture.hpp"
 #include "tests/support/test_certificate.hpp"
 
-using namespace hubbub_contract;
 using namespace hubbub_test;
 
 namespace {
-
-using Node = BackplaneNode<hubbub::RedisBackplane>;
-
-bool has_redis() {
-    if (RedisServer::is_installed()) return true;
-    WARN("left out: redis-server is not installed");
-    return false;
-}
-
-hubbub::RedisOptions soon(std::string url) {
-    hubbub::RedisOptions options;
-    options.url = std::move(url);
-    options.probe_every = std::chrono::milliseconds(100);
-    options.probe_limit = std::chrono::milliseconds(1500);
-    options.retry_first = std::chrono::milliseconds(10);
-    options.retry_most = std::chrono::milliseconds(200);
-    options.ask_every = std::chrono::milliseconds(200);
-    options.check();
-    return options;
-}
-std::string local_url(std::uint16_t port) { return "redis://127.0.0.1:" + std::to_string(port); }
 
 /// One server behind a proxy.
 template <bool splits>
@@ -75,31 +51,6 @@ TEST_CASE("RedisBackplane reads as a RemoteBackplane must", "[tcp]") {
 TEST_CASE("RedisBackplane loses and finds its broker as a RemoteBackplane must", "[tcp]") {
     if (has_redis()) losses_keep_the_contract<OneServer>();
 }
-
-namespace {
-
-/// A node that reaches what `options` name: it hears what it publishes, and it is kept.
-void works(hubbub::RedisOptions const& options, std::size_t broker = 0) {
-    static std::uint64_t number = 1000;  // another node each time: serials are known of each
-    Node node(options, ++number, broker);
-    auto const limits = ten_thousand();
-    node.ready();
-    node.subscribe("works");
-    node.publish_and_wait("works", "plain", nullptr);
-    CHECK(node.publish_and_wait("works", "kept", &limits).outcome == BackplaneOutcome::done);
-    CHECK(node.bodies("works", 2) == std::vector<std::string>{"plain", "kept"});
-    CHECK(node.read("works", limits).bodies().back() == "kept");
-}
-
-/// A node that gets nowhere, and says why, and no secret.
-void fails(hubbub::RedisOptions const& options, std::string const& why) {
-    Node node(options, 78);
-    node.wait_event(why);
-    CHECK(node.readies() == 0);
-    CHECK(node.events().find("secret") == std::string::npos);
-}
-
-}  // namespace
 
 TEST_CASE("RedisBackplane says who it is", "[tcp]") {
     if (!has_redis()) return;

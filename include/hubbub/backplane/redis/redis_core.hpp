@@ -1,8 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,14 +8,17 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <hubbub/backplane/backplane_host.hpp>
 #include <hubbub/backplane/redis/redis_finder.hpp>
+#include <hubbub/backplane/redis/redis_held.hpp>
 #include <hubbub/backplane/redis/redis_master.hpp>
 #include <hubbub/backplane/redis/redis_names.hpp>
 #include <hubbub/backplane/redis/redis_options.hpp>
+#include <hubbub/backplane/redis/redis_requests.hpp>
 #include <hubbub/backplane/redis/redis_topics.hpp>
 #include <hubbub/core/entropy.hpp>
 #include <hubbub/core/small_random.hpp>
@@ -36,9 +37,11 @@ class RedisCore final : public RedisMasterOwner, public RedisFinderOwner, public
           loop_(loop),
           host_(&host),
           names_(options.prefix, node),
+          requests_(names_),
           random_(entropy()),
           retry_(loop.executor()),
-          tick_(loop.executor()) {
+          tick_(loop.executor()),
+          hold_(loop.executor()) {
         (void)url_.parse(url);
         login_ = {url_.user, url_.password, {}, url_.database};
         for (char const c : options.prefix) login_.name += c > ' ' && c < '\x7f' ? c : '_';
@@ -50,6 +53,7 @@ class RedisCore final : public RedisMasterOwner, public RedisFinderOwner, public
         host_ = nullptr;
         retry_.cancel();
         tick_.cancel();
+        hold_.cancel();
         close_all();
     }
 
@@ -78,6 +82,11 @@ class RedisCore final : public RedisMasterOwner, public RedisFinderOwner, public
     void begin();
     void connect(std::vector<RedisHome> homes);
     void fail(std::string_view why);
+    /// Everything is well, but elsewhere: that is no reason to wait longer each time.
+    void begin_anew(std::string_view why) {
+        failures_ = 0;
+        fail(why);
+    }
     void close_all() noexcept {
         if (finder_) finder_->close();
         for (auto const& master : masters_) master->close();
@@ -94,9 +103,15 @@ class RedisCore final : public RedisMasterOwner, public RedisFinderOwner, public
     }
     void on_master_ready() override;
     void on_master_lost(std::string_view why) override {
-        if (host_) fail(why);
+        if (!host_) return;
+        if (is_cluster() &&
+            (why.find("MOVED ") != std::string_view::npos || why.find("moved a slot") != std::string_view::npos))
+            begin_anew(why);
+        else
+            fail(why);
     }
     void on_master_message(std::string_view channel, std::string_view payload) override;
+    void on_master_unsubscribed(std::string_view channel) override;
     void on_master_subscribed(std::string_view channel) override {
         std::string_view topic;
         if (host_ && names_.topic_of(channel, topic) && topics_.confirm(topic)) host_->on_subscribed(topic);
@@ -106,21 +121,27 @@ class RedisCore final : public RedisMasterOwner, public RedisFinderOwner, public
     RedisMaster& master_of(std::string_view channel) {
         return *masters_[masters_.size() == 1 ? 0 : slots_[redis_slot(channel)]];
     }
-    void publish_kept(BackplanePublication const& it, RedisMaster& master, std::string const& channel);
-    void on_published(std::uint64_t serial, RedisMaster* master, redisReply const* reply);
-    void on_read(std::string const& topic, Position since, RedisMaster* master, redisReply const* reply);
-    /// What is kept lives well beyond what anybody may ask for.
-    static std::chrono::milliseconds life(HistoryLimits const& limits) {
-        return 2 * std::max(limits.age, limits.id_age) + std::chrono::hours(1);
+    /// A command about a topic, and its answer; in a cluster it waits where its slot is on its way.
+    void send(std::string const& channel, RedisRequests::Words words, RedisLink::Answer answer);
+    void send_held(std::uint16_t slot, RedisHeld::Pointer command);
+    void retry_held_soon() {
+        hold_.expires_after(std::chrono::milliseconds(20));
+        hold_.async_wait(when_alive([](RedisCore& self) {
+            self.held_.retry(
+                [&self](std::uint16_t slot, RedisHeld::Pointer command) { self.send_held(slot, std::move(command)); });
+            if (!self.held_.is_empty()) self.retry_held_soon();
+            self.flush();
+        }));
     }
-    static std::uint64_t number(std::string_view text) noexcept {
-        std::uint64_t value = 0;
-        std::from_chars(text.data(), text.data() + text.size(), value);
-        return value;
-    }
-    std::uint64_t new_epoch() noexcept {
-        for (;;)
-            if (std::uint64_t const epoch = random_(); epoch != 0) return epoch;
+    struct Open {
+        std::uint64_t newest = 0;
+        std::size_t count = 0;
+    };
+    using LastOpen = std::unordered_map<std::string, Open>;
+    void on_published(std::uint64_t serial, LastOpen::value_type* last, RedisMaster& master, redisReply const* reply);
+    /// What goes wrong for a while takes all down, behind the answer to what has met it.
+    void lose_if_passing(RedisMaster& master, redisReply const* reply) {
+        if (host_ && is_up_ && RedisRequests::is_passing(reply)) master.lose(redis_text(*reply));
     }
     std::string place() const;
 
@@ -128,17 +149,19 @@ class RedisCore final : public RedisMasterOwner, public RedisFinderOwner, public
     AsioLoop& loop_;
     BackplaneHost* host_;
     RedisNames names_;
+    RedisRequests requests_;
     SmallRandom random_;
-    AsioLoop::Timer retry_, tick_;
+    AsioLoop::Timer retry_, tick_, hold_;
     RedisUrl url_;
     RedisLogin login_;
     RedisTopics topics_;
     std::shared_ptr<RedisFinder> finder_;
     std::vector<RedisHome> homes_;
     std::vector<std::shared_ptr<RedisMaster>> masters_;
-    std::vector<std::uint16_t> slots_;     // of a cluster with several masters: slot -> master
+    std::vector<std::uint16_t> slots_;  // of a cluster with several masters: slot -> master
+    RedisHeld held_;
+    LastOpen last_open_;                   // of each topic with history: the newest that is not answered yet
     std::vector<std::uint64_t> too_late_;  // published while the rest was being answered
-    std::string body_;                     // of the publication that is being sent, kept for its memory
     bool is_up_ = false, was_told_up_ = false;
     unsigned failures_ = 0;
     TimePoint up_since_{}, ticked_{}, asked_{};
@@ -156,7 +179,7 @@ inline void RedisCore::begin() {
 inline void RedisCore::on_found(std::vector<RedisHome> homes) {
     if (!host_) return;
     if (masters_.empty()) return connect(std::move(homes));
-    if (homes != homes_) fail(is_cluster() ? "the cluster has other slots now" : "the sentinels know another master now");
+    if (homes != homes_) begin_anew(is_cluster() ? "the cluster has other slots now" : "the sentinels know another master now");
 }
 
 inline void RedisCore::connect(std::vector<RedisHome> homes) {
@@ -199,10 +222,12 @@ inline void RedisCore::fail(std::string_view reason) {
     auto const self = shared_from_this();  // the host may destroy the backplane in any of what it is told
     close_all();
     tick_.cancel();
+    hold_.cancel();
     is_up_ = false;
     auto const masters = std::exchange(masters_, {});
     for (auto const& master : masters)
         if (host_) master->fail_calls();
+    if (host_) held_.fail();
     while (host_ && !too_late_.empty()) {
         std::uint64_t const serial = too_late_.back();
         too_late_.pop_back();
@@ -232,12 +257,8 @@ inline void RedisCore::on_tick() {
     }
     topics_.touch_old(now, [&](std::string const& topic, RedisTopics::Topic const& state) {
         std::string const channel = names_.channel(topic);
-        RedisNames::Keys const keys = RedisNames::keys(channel);
         RedisMaster& master = master_of(channel);
-        std::string const lives = std::to_string(state.lives.count());
-        master.commands().call(
-            {"EVALSHA", master.touch_script(), "6", keys[0], keys[1], keys[2], keys[3], keys[4], keys[5], lives},
-            [](redisReply const*) {});
+        master.commands().call(requests_.touch(master, channel, state.lives), [](redisReply const*) {});
     });
     if (finder_ && now - asked_ >= options_.ask_every) {
         asked_ = now;
@@ -274,123 +295,87 @@ inline void RedisCore::flush() {
     }
 }
 
+inline void RedisCore::send(std::string const& channel, RedisRequests::Words words, RedisLink::Answer answer) {
+    if (!is_cluster()) return masters_[0]->commands().call(words, std::move(answer));
+    std::uint16_t const slot = redis_slot(channel);
+    auto command = std::make_unique<RedisHeld::Command>();
+    command->words.assign(words.begin(), words.end());
+    command->answer = std::move(answer);
+    if (held_.is_waiting(slot))
+        held_.hold(slot, std::move(command));
+    else
+        send_held(slot, std::move(command));
+}
+
+inline void RedisCore::send_held(std::uint16_t slot, RedisHeld::Pointer command) {
+    std::vector<std::string_view> const words(command->words.begin(), command->words.end());
+    RedisMaster& master = *masters_[slots_.empty() ? 0 : slots_[slot]];
+    master.commands().call(words, [this, slot, command = std::move(command)](redisReply const* reply) mutable {
+        if (host_ && is_up_ && RedisHeld::is_moving(reply)) {
+            if (held_.is_empty()) retry_held_soon();
+            return held_.hold(slot, std::move(command));
+        }
+        command->answer(reply);
+        if (!command->is_retried || !host_ || !is_up_) return;
+        if (RedisHeld::Pointer next = held_.next(slot)) send_held(slot, std::move(next));
+    });
+}
+
 inline void RedisCore::publish(BackplanePublication const& it) {
     if (!is_up_) return too_late_.push_back(it.serial);
     std::string const channel = names_.channel(it.topic);
     RedisMaster& master = master_of(channel);
-    if (it.history) return publish_kept(it, master, channel);
-    // The first byte says what follows; with history the script writes 'h' and the position.
-    body_.assign(1, 'p').append(it.body);
-    master.commands().call(
-        {master.words().publish, channel, body_},
-        [this, serial = it.serial, &master](redisReply const* reply) { on_published(serial, &master, reply); });
-    if (body_.capacity() > std::size_t{1} << 16) body_ = {};
-}
-
-inline void RedisCore::publish_kept(BackplanePublication const& it, RedisMaster& master, std::string const& channel) {
-    HistoryLimits const& limits = *it.history;
-    RedisNames::Keys const keys = RedisNames::keys(channel);
-    std::array<std::string, 11> const numbers{std::to_string(new_epoch()),
-                                              std::to_string(life(limits).count()),
-                                              std::to_string(limits.messages),
-                                              std::to_string(limits.bytes),
-                                              std::to_string(limits.age.count()),
-                                              std::to_string(it.serial),
-                                              std::to_string(it.id),
-                                              std::to_string(limits.id_age.count()),
-                                              std::to_string(std::max(1u, limits.ids)),
-                                              std::to_string(limits.newest_per_key ? it.key : 0),
-                                              {}};
-    master.commands().call(
-        {"EVALSHA",     master.publish_script(),
-         "6",           keys[0],
-         keys[1],       keys[2],
-         keys[3],       keys[4],
-         keys[5],       master.generation(),
-         numbers[0],    numbers[1],
-         numbers[2],    numbers[3],
-         numbers[4],    numbers[5],
-         names_.node(), numbers[6],
-         numbers[7],    numbers[8],
-         numbers[9],    master.words().publish,
-         channel,       it.body},
-        [this, serial = it.serial, &master](redisReply const* reply) { on_published(serial, &master, reply); });
-}
-
-inline void RedisCore::on_published(std::uint64_t serial, RedisMaster* master, redisReply const* reply) {
-    if (!host_) return;
-    if (!reply) {
-        host_->on_published(serial, BackplaneOutcome::unknown, {});
-    } else if (reply->type == REDIS_REPLY_ERROR && RedisMaster::is_passing(redis_text(*reply))) {
-        host_->on_published(serial, BackplaneOutcome::unknown, {});
-        if (host_) master->lose(redis_text(*reply));
-    } else if (reply->type == REDIS_REPLY_ERROR) {
-        host_->on_published(serial, BackplaneOutcome::refused, {});
-    } else if (reply->type == REDIS_REPLY_ARRAY) {
-        redisReply const* const repeated = redis_element(*reply, 2);
-        host_->on_published(serial, repeated && repeated->integer != 0 ? BackplaneOutcome::repeated : BackplaneOutcome::done,
-                            {number(redis_text(*reply, 0)), number(redis_text(*reply, 1))});
+    LastOpen::value_type* last = nullptr;
+    RedisRequests::Words words;
+    if (it.history) {
+        last = &*last_open_.try_emplace(std::string(it.topic)).first;
+        ++last->second.count;
+        words = requests_.publish_kept(it, master, channel, std::exchange(last->second.newest, it.serial));
     } else {
-        host_->on_published(serial, BackplaneOutcome::done, {});
+        words = requests_.publish(it, master, channel);
     }
+    send(channel, words,
+         [this, serial = it.serial, last, &master](redisReply const* reply) { on_published(serial, last, master, reply); });
+    requests_.settle();
+}
+
+inline void RedisCore::on_published(std::uint64_t serial, LastOpen::value_type* last, RedisMaster& master,
+                                    redisReply const* reply) {
+    if (!host_) return;
+    if (last && --last->second.count == 0) last_open_.erase(last_open_.find(last->first));
+    auto const published = RedisRequests::published(reply);
+    host_->on_published(serial, published.outcome, published.position);
+    lose_if_passing(master, reply);
 }
 
 inline void RedisCore::read(std::string_view topic, HistoryLimits const& limits, Position since) {
     std::string const channel = names_.channel(topic);
-    RedisNames::Keys const keys = RedisNames::keys(channel);
     RedisMaster& master = master_of(channel);
     if (RedisTopics::Topic* const state = topics_.find(topic)) {
-        state->lives = life(limits);
+        state->lives = RedisRequests::life(limits);
         state->touch_at = loop_.now() + state->lives / 4;
     }
-    std::array<std::string, 7> const numbers{std::to_string(new_epoch()),        std::to_string(life(limits).count()),
-                                             std::to_string(limits.messages),    std::to_string(limits.bytes),
-                                             std::to_string(limits.age.count()), std::to_string(since.epoch),
-                                             std::to_string(since.offset)};
-    master.commands().call(
-        {"EVALSHA", master.read_script(), "6", keys[0], keys[1], keys[2], keys[3], keys[4], keys[5], master.generation(),
-         numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], "65536"},
-        [this, name = std::string(topic), since, &master](redisReply const* reply) { on_read(name, since, &master, reply); });
-}
-
-inline void RedisCore::on_read(std::string const& topic, Position since, RedisMaster* master, redisReply const* reply) {
-    if (!host_) return;
-    BackplaneHistory history;
-    redisReply const* const entries = reply ? redis_element(*reply, 5) : nullptr;
-    if (!entries) {
-        history.failed = true;
-        history.begins = since;
-    } else {
-        history.begins = {number(redis_text(*reply, 0)), number(redis_text(*reply, 1))};
-        history.complete = reply->element[2]->integer != 0;
-        history.more = reply->element[3]->integer != 0;
-        history.reached = number(redis_text(*reply, 4));
-        history.entries.reserve(entries->elements / 3);
-        for (std::size_t i = 0; i + 2 < entries->elements; i += 3)
-            history.entries.push_back({number(redis_text(*entries, i)),
-                                       std::chrono::milliseconds(std::max(0ll, entries->element[i + 1]->integer)),
-                                       redis_text(*entries, i + 2)});
-    }
-    host_->on_history(topic, history);
-    if (host_ && reply && reply->type == REDIS_REPLY_ERROR && RedisMaster::is_passing(redis_text(*reply)))
-        master->lose(redis_text(*reply));
+    send(channel, requests_.read(master, channel, limits, since),
+         [this, name = std::string(topic), since, &master](redisReply const* reply) {
+             if (!host_) return;
+             host_->on_history(name, RedisRequests::history(reply, since));
+             lose_if_passing(master, reply);
+         });
 }
 
 inline void RedisCore::on_master_message(std::string_view channel, std::string_view payload) {
-    std::string_view topic;
-    if (!host_ || payload.empty() || !names_.topic_of(channel, topic) || !topics_.find(topic)) return;
-    char const kind = payload.front();
-    payload.remove_prefix(1);
-    if (kind == 'p') return host_->on_message(topic, payload, {});
-    if (kind != 'h') return;
+    std::string_view topic, body;
     Position position;
-    for (std::uint64_t* const part : {&position.epoch, &position.offset}) {
-        std::size_t const end = payload.find(' ');
-        if (end == std::string_view::npos) return;
-        *part = number(payload.substr(0, end));
-        payload.remove_prefix(end + 1);
-    }
-    host_->on_message(topic, payload, position);
+    if (host_ && names_.topic_of(channel, topic) && topics_.find(topic) && RedisRequests::message(payload, body, position))
+        host_->on_message(topic, body, position);
+}
+
+inline void RedisCore::on_master_unsubscribed(std::string_view channel) {
+    std::string_view topic;
+    if (!host_ || !names_.topic_of(channel, topic)) return;
+    // Nobody here wanted that: the slot has another master now.
+    RedisTopics::Topic const* const state = topics_.find(topic);
+    if (state && state->told && state->unconfirmed == 0) begin_anew("the cluster has moved a slot");
 }
 
 }  // namespace hubbub::inline v0::detail

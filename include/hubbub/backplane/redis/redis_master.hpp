@@ -23,6 +23,7 @@ struct RedisMasterOwner {
     virtual void on_master_lost(std::string_view why) = 0;
     virtual void on_master_message(std::string_view channel, std::string_view payload) = 0;
     virtual void on_master_subscribed(std::string_view channel) = 0;
+    virtual void on_master_unsubscribed(std::string_view channel) = 0;
 
    protected:
     ~RedisMasterOwner() = default;
@@ -166,8 +167,10 @@ inline void RedisMaster::on_link_push(RedisLink& link, redisReply const& reply) 
         if (channel != probe_) return owner->on_master_subscribed(channel);
         is_probed_ = true;
         check_ready();
-    } else if (kind == "sunsubscribe" && channel == probe_) {
-        link.lose("the cluster has moved a slot");  // it tells so by an end of the subscription that nobody wanted to end
+    } else if (kind == "sunsubscribe") {
+        // So a cluster tells also that a slot has gone to another master.
+        if (channel == probe_) return link.lose("the cluster has moved a slot");
+        owner->on_master_unsubscribed(channel);
     }
 }
 
@@ -175,7 +178,7 @@ inline bool RedisMaster::is_passing(std::string_view error) {
     error = error.substr(0, 200);
     // Older servers wrap what a script has met.
     for (std::string_view const code : {"READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "MISCONF", "BUSY", "NOSCRIPT",
-                                        "NOAUTH", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN", "UNKILLABLE"}) {
+                                        "NOAUTH", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN", "UNKILLABLE", "OVERTAKES"}) {
         std::size_t const at = error.find(code);
         if (at != std::string_view::npos && (at == 0 || error[at - 1] == ' ' || error[at - 1] == '-')) return true;
     }

@@ -59,18 +59,23 @@ local function keep()
 end
 )";
 
-    // Further: serial, node, id, how long an id is known, how many of them, key, PUBLISH or SPUBLISH, channel, body.
+    // Further: serial, serial of the one before it that was not answered when it was sent, node, id, how long an id is known, how many
+    // of them, key, PUBLISH or SPUBLISH, channel, body. If that one before it was not taken this is not either: it would be the newest
+    // serial then, and the other for ever one that was published already.
     // Answers: epoch, offset, 1 if it was published before.
     static constexpr std::string_view publish = R"(
-local serial, node, id = ARGV[7], ARGV[8], ARGV[9]
+local serial, before, node, id = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 local last = redis.call('HGET', n, node)
 if last then
   local their_serial, their_epoch, their_offset = string.match(last, '^(%d+) %d+ (%d+) (%d+)$')
   if not less(their_serial, serial) then
     return {epoch, their_serial == serial and their_epoch == epoch and their_offset or '0', 1}
   end
+  if before ~= '0' and their_serial ~= before then return redis.error_reply('OVERTAKES one that was not taken') end
+elseif before ~= '0' then
+  return redis.error_reply('OVERTAKES one that was not taken')
 end
-local id_age, ids = tonumber(ARGV[10]), tonumber(ARGV[11])
+local id_age, ids = tonumber(ARGV[11]), tonumber(ARGV[12])
 if id ~= '0' then
   local at = redis.call('ZSCORE', i, id)
   if at and now - tonumber(at) <= id_age then
@@ -83,7 +88,7 @@ if id ~= '0' then
 end
 redis.call('HINCRBY', m, 'o', 1)
 local offset = redis.call('HGET', m, 'o')
-local key, body = ARGV[12], ARGV[15]
+local key, body = ARGV[13], ARGV[16]
 if key ~= '0' then
   local replaced = redis.call('HGET', k, key)
   local entry = replaced and redis.call('XRANGE', s, replaced .. '-0', replaced .. '-0')[1]
@@ -117,7 +122,7 @@ if not last then  -- nodes come and go: what those that went have left is not ke
 end
 redis.call('HSET', n, node, serial .. ' ' .. now .. ' ' .. epoch .. ' ' .. offset)
 keep()
-redis.call(ARGV[13], ARGV[14], 'h' .. epoch .. ' ' .. offset .. ' ' .. body)
+redis.call(ARGV[14], ARGV[15], 'h' .. epoch .. ' ' .. offset .. ' ' .. body)
 return {epoch, offset, 0}
 )";
 
