@@ -47,6 +47,7 @@ class RedisFinder final : public RedisLinkOwner, public std::enable_shared_from_
         }
         is_asking_ = true;
         tried_ = 0;
+        reasons_.clear();
         if (link_ && !link_->is_closed())
             send();
         else
@@ -81,9 +82,10 @@ class RedisFinder final : public RedisLinkOwner, public std::enable_shared_from_
     void on_link_lost(RedisLink&, std::string_view why) override {
         ++at_;
         if (!is_asking_) return;
-        if (++tried_ <= places_.size()) return connect();
+        reasons_.append(reasons_.empty() ? "" : "; ").append(why);  // of each, since the last need not say the most
+        if (++tried_ < places_.size()) return connect();
         is_asking_ = false;
-        if (auto const owner = owner_.lock()) owner->on_not_found(why);
+        if (auto const owner = owner_.lock()) owner->on_not_found(reasons_);
     }
 
     std::string read_master(redisReply const& reply);
@@ -97,6 +99,7 @@ class RedisFinder final : public RedisLinkOwner, public std::enable_shared_from_
     std::vector<RedisUrl::Place> places_;
     std::size_t at_ = 0, tried_ = 0;
     bool is_asking_ = false;
+    std::string reasons_;
     std::shared_ptr<RedisLink> link_;
     std::vector<RedisHome> homes_;
 };
