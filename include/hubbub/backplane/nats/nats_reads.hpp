@@ -1,0 +1,197 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <hubbub/backplane/backplane_host.hpp>
+#include <hubbub/backplane/nats/nats_desk.hpp>
+#include <hubbub/backplane/nats/nats_streams.hpp>
+#include <hubbub/backplane/nats/nats_topic.hpp>
+
+namespace hubbub::inline v0::detail {
+
+/// Reads what streams keep: makes a consumer that lives for one part, and pulls.
+///
+/// Threading: the loop's. Lifetime: of the desk. Cost: three questions for each part.
+class NatsReads {
+   public:
+    NatsReads(NatsDesk& desk, NatsStreams& streams) : desk_(desk), streams_(streams) {}
+
+    void read(NatsTopic& topic, HistoryLimits const& limits, Position since) {
+        std::uint64_t const number = ++last_;
+        Read& it =
+            reads_.emplace(number, Read{.topic = &topic, .limits = limits, .since = since, .begun = desk_.now()}).first->second;
+        ++topic.stream.open;
+        if (streams_.is_absent()) return desk_.later([this, number] { fail(number); });
+        topic.stream.limits = limits;
+        streams_.open(topic, it.limits, [this, number](NatsStreamState const* state) {
+            if (!state) return fail(number);
+            if (auto const found = reads_.find(number); found != reads_.end()) begin(number, found->second, *state);
+        });
+    }
+
+    /// A message that was pulled: its subject is the one that it was published to, and only the reply tells whose it is.
+    void on_pulled(NatsArrival& arrival) {
+        auto const place = place_of(arrival.reply());
+        auto const consumer = consumers_.find(place.consumer);
+        auto const found = consumer == consumers_.end() ? reads_.end() : reads_.find(consumer->second);
+        if (found == reads_.end()) return;
+        Read& it = found->second;
+        it.at_end = place.behind == 0 || place.offset >= it.state.last;
+        it.messages.push_back({place.offset, place.time, std::move(arrival)});
+        if (it.at_end || it.messages.size() >= it.batch) finish(found->first, it);
+    }
+    /// There is no more to pull.
+    void on_end(std::uint64_t number) {
+        auto const found = reads_.find(number);
+        if (found == reads_.end()) return;
+        found->second.at_end = true;
+        finish(number, found->second);
+    }
+
+    void on_tick(TimePoint now) {
+        for (auto const& [number, it] : reads_)
+            if (now - it.begun > 2 * desk_.options.answer_limit) return desk_.give_up("JetStream does not answer");
+    }
+    void on_lost() {
+        consumers_.clear();
+        for (auto const& [number, it] : std::exchange(reads_, {}))
+            desk_.host.on_history(it.topic->name, {.failed = true, .begins = {}});
+    }
+
+   private:
+    struct Message {
+        std::uint64_t offset, time;
+        NatsArrival arrival;
+    };
+    struct Read {
+        NatsTopic* topic;
+        HistoryLimits limits;
+        Position since;
+        TimePoint begun;
+        NatsStreamState state{};
+        bool follows = false;    // `since` is a place in this stream
+        std::uint64_t from = 0;  // the first offset that may be given
+        std::string consumer{};
+        std::uint64_t server_time = 0;  // of the server's clock, when the consumer was made
+        TimePoint asked{};              // before that
+        std::size_t batch = 0;
+        bool at_end = false;
+        std::vector<Message> messages{};
+    };
+    struct Place {
+        std::string_view consumer;
+        std::uint64_t offset, time, behind;
+    };
+    static constexpr std::uint64_t part = 64 * 1024, most_at_once = 1000;
+
+    void begin(std::uint64_t number, Read& it, NatsStreamState const& state) {
+        it.state = state;
+        it.follows = it.since.epoch == state.epoch && it.since.offset <= state.last;
+        it.from = it.follows ? std::max(it.since.offset + 1, state.first) : state.first;
+        if (it.from > state.last) {
+            it.at_end = true;
+            return finish(number, it);
+        }
+        it.batch = std::clamp<std::uint64_t>(part / std::max<std::uint64_t>(state.bytes / state.messages, 1), 1, most_at_once);
+        it.asked = desk_.now();
+        auto const name = desk_.names.stream(it.topic->token);
+        std::string body =
+            "{\"stream_name\":\"" + name +
+            "\",\"config\":{\"deliver_policy\":\"by_start_sequence\",\"opt_start_seq\":" + std::to_string(it.from) +
+            ",\"ack_policy\":\"none\",\"replay_policy\":\"instant\",\"mem_storage\":true," +
+            "\"num_replicas\":1,\"inactive_threshold\":30000000000}}";
+        desk_.ask("$JS.API.CONSUMER.CREATE." + name, std::move(body), [this, number, name](NatsArrival const* arrival) {
+            auto const found = reads_.find(number);
+            if (found == reads_.end()) return;
+            auto const why = nats_refusal(arrival);
+            if (!why.empty()) {
+                desk_.host.on_event("backplane_refused", why);
+                return fail(number);
+            }
+            Read& made = found->second;
+            NatsAnswer const answer(arrival->body());
+            made.consumer = answer.find("name");
+            made.server_time = answer.time("created");
+            if (answer.number("num_pending") == 0) {
+                made.at_end = true;
+                return finish(number, made);
+            }
+            consumers_[made.consumer] = number;
+            desk_.send({.kind = NatsCommand::Kind::publish,
+                        .subject = "$JS.API.CONSUMER.MSG.NEXT." + name + "." + made.consumer,
+                        .body = "{\"batch\":" + std::to_string(made.batch) + ",\"no_wait\":true}",
+                        .reply = desk_.inbox_of('n', number)});
+        });
+    }
+
+    void finish(std::uint64_t number, Read& finished) {
+        Read it = std::move(finished);
+        reads_.erase(number);
+        --it.topic->stream.open;
+        if (!it.consumer.empty()) {
+            consumers_.erase(it.consumer);
+            desk_.send({.kind = NatsCommand::Kind::publish,
+                        .subject = "$JS.API.CONSUMER.DELETE." + desk_.names.stream(it.topic->token) + "." + it.consumer,
+                        .reply = desk_.inbox_of('x', number)});
+        }
+        NatsStreamState const& state = it.state;
+        BackplaneHistory history{.begins = {}};
+        auto const elapsed = std::chrono::duration_cast<std::chrono::nanoseconds>(desk_.now() - it.asked);
+        std::uint64_t const now = it.server_time + static_cast<std::uint64_t>(elapsed.count());
+        std::uint64_t behind = it.from - 1;  // which is all that is kept
+        history.complete = it.follows && state.first <= it.since.offset + 1;
+        for (Message const& each : it.messages) {
+            auto const age = std::chrono::milliseconds((now - std::min(now, each.time)) / 1'000'000);
+            bool const is_old = age > it.limits.age;  // JetStream looks now and then
+            bool const was_forgotten = history.entries.empty() && each.offset > behind + 1 && !it.limits.newest_per_key;
+            if (is_old || was_forgotten) history.complete = false;
+            if (is_old || history.entries.empty()) behind = is_old ? each.offset : each.offset - 1;
+            if (!is_old) history.entries.push_back({each.offset, age, each.arrival.body()});
+        }
+        history.more = !it.at_end;
+        std::uint64_t const last = it.messages.empty() ? 0 : it.messages.back().offset;
+        history.reached = it.at_end ? std::max(state.last, last) : last;
+        if (it.messages.empty() && it.from <= state.last) history.complete = false;  // forgotten just now
+        history.begins = history.complete ? it.since : Position{state.epoch, behind};
+        desk_.host.on_history(it.topic->name, history);
+    }
+    void fail(std::uint64_t number) {
+        auto const found = reads_.find(number);
+        if (found == reads_.end()) return;
+        NatsTopic& topic = *found->second.topic;
+        reads_.erase(found);
+        if (topic.stream.open > 0) --topic.stream.open;
+        desk_.host.on_history(topic.name, {.failed = true, .begins = {}});
+    }
+
+    /// From the subject of an answer: $JS.ACK.STREAM.CONSUMER.DELIVERED.OFFSET.NUMBER.TIME.BEHIND, perhaps with more before and behind it.
+    static Place place_of(std::string_view reply) {
+        if (!reply.starts_with("$JS.ACK.")) return {};
+        std::vector<std::string_view> parts;
+        while (true) {
+            auto const dot = reply.find('.');
+            parts.push_back(reply.substr(0, dot));
+            if (dot == std::string_view::npos) break;
+            reply.remove_prefix(dot + 1);
+        }
+        std::size_t const more = parts.size() >= 11 ? 2 : 0;  // the domain and the account
+        if (parts.size() < 9 + more) return {};
+        return {parts[3 + more], NatsAnswer::number_in(parts[5 + more]), NatsAnswer::number_in(parts[7 + more]),
+                NatsAnswer::number_in(parts[8 + more])};
+    }
+
+    NatsDesk& desk_;
+    NatsStreams& streams_;
+    std::uint64_t last_ = 0;
+    std::unordered_map<std::uint64_t, Read> reads_;
+    std::unordered_map<std::string, std::uint64_t, NatsTokenHash, std::equal_to<>> consumers_;  // and the read of each
+};
+
+}  // namespace hubbub::inline v0::detail

@@ -1,0 +1,287 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include <hubbub/backplane/backplane_host.hpp>
+#include <hubbub/backplane/nats/nats_desk.hpp>
+#include <hubbub/backplane/nats/nats_stream_config.hpp>
+#include <hubbub/backplane/nats/nats_topic.hpp>
+#include <hubbub/core/small_random.hpp>
+
+namespace hubbub::inline v0::detail {
+
+/// A stream as JetStream described it.
+struct NatsStreamState {
+    std::uint64_t epoch, first, last, messages, bytes;
+};
+
+/// Publications with history, and what JetStream publishes of them.
+///
+/// Threading: the loop's. Lifetime: of the desk. Cost: a publication is one message and its answer; a topic's first one waits for an
+/// answer of JetStream's API.
+class NatsStreams {
+   public:
+    using Opened = UniqueFunction<void(NatsStreamState const*)>;
+
+    NatsStreams(NatsDesk& desk, NatsTopics& topics) : desk_(desk), topics_(topics) {}
+
+    bool is_absent() const { return presence_ == Presence::absent; }
+
+    /// Asks whether the server has JetStream; until then publications wait.
+    void on_connected() {
+        presence_ = Presence::asked;
+        ask_presence();
+    }
+    /// In each turn of the clock.
+    void on_tick(TimePoint now) {
+        if (presence_ == Presence::absent) ask_presence();
+        while (!sent_.empty() && !open_.contains(sent_.front().second)) sent_.pop_front();
+        if (!sent_.empty() && now - sent_.front().first > desk_.options.answer_limit)
+            desk_.give_up("JetStream does not answer");
+    }
+    /// Forgets what is open, after telling of each serial.
+    template <class F>
+    void on_lost(F&& tell) {
+        presence_ = Presence::asked;
+        asking_ = false;
+        sent_.clear();
+        auto const open = std::exchange(open_, {});
+        std::vector<std::uint64_t> serials;
+        for (auto const& each : open) serials.push_back(each.first);
+        for (auto& [token, topic] : topics_) {
+            NatsStream& stream = topic.stream;
+            for (NatsPublication const& each : std::exchange(stream.waiting, {})) serials.push_back(each.serial);
+            stream.held.clear();
+            stream.open = 0;
+            stream.state = NatsStream::State::unknown;
+            if (stream.epoch) stream.last_epoch = stream.epoch;
+            stream.epoch = stream.heard = 0;
+        }
+        std::sort(serials.begin(), serials.end());
+        for (std::uint64_t const serial : serials) tell(serial);
+    }
+
+    void publish(NatsTopic& topic, BackplanePublication const& publication) {
+        if (is_absent() || desk_.is_too_large(publication.body.size())) {
+            return desk_.later([this, serial = publication.serial, large = !is_absent()] {
+                if (large) desk_.host.on_event("backplane_refused", "a message is larger than the broker takes");
+                desk_.host.on_published(serial, BackplaneOutcome::refused, {});
+            });
+        }
+        NatsStream& stream = topic.stream;
+        if (stream.limits != *publication.history) {
+            stream.limits = *publication.history;
+            if (stream.state == NatsStream::State::there) stream.state = NatsStream::State::unknown;
+        }
+        stream.waiting.push_back({publication.serial, std::string(publication.body), publication.key, publication.id});
+        pump(topic);
+    }
+
+    /// The answer to a publication.
+    void on_ack(std::uint64_t serial, NatsArrival const& arrival) {
+        auto const found = open_.find(serial);
+        if (found == open_.end()) return;
+        NatsStream& stream = found->second->stream;
+        NatsAnswer const answer(arrival.body());
+        auto const why = nats_refusal(&arrival);
+        std::uint64_t const offset = answer.number("seq");
+        // The stream has gone: it is made again with the connection, and what is open keeps its order.
+        if (arrival.header("Status") == "503") return desk_.give_up("a stream has gone");
+        --stream.open;
+        open_.erase(found);
+        if (!why.empty() || offset == 0) {
+            desk_.host.on_event("backplane_refused", why);
+            return desk_.host.on_published(serial, BackplaneOutcome::refused, {});
+        }
+        bool const repeated = answer.is_true("duplicate");
+        if (!repeated) stream.seen = std::max(stream.seen, offset);
+        desk_.host.on_published(serial, repeated ? BackplaneOutcome::repeated : BackplaneOutcome::done, {stream.epoch, offset});
+    }
+
+    /// What JetStream has published of a topic.
+    void on_live(NatsTopic& topic, NatsArrival& arrival) {
+        NatsStream& stream = topic.stream;
+        std::uint64_t const offset = NatsAnswer::number_in(arrival.header("Nats-Sequence"));
+        if (offset == 0) return;
+        if (stream.epoch != 0 && offset <= stream.heard) stream.epoch = stream.heard = stream.seen = 0;  // another stream
+        if (stream.epoch == 0 || !stream.held.empty()) {
+            stream.held.push_back(std::move(arrival));
+            if (stream.held.size() == 1) ask_epoch(topic);
+            return;
+        }
+        deliver(topic, arrival, offset);
+    }
+
+    /// Makes the stream, or makes it as it shall be, and says what is in it.
+    void open(NatsTopic& topic, HistoryLimits const& limits, Opened then) {
+        ++topic.stream.open;
+        std::string body = nats_stream_config(desk_.options, desk_.names, topic.token, limits);
+        ask_stream(topic, "CREATE", body, [this, &topic, body, then = std::move(then)](NatsArrival const* arrival) mutable {
+            if (arrival && nats_error(*arrival) == other_configuration) {
+                return ask_stream(
+                    topic, "UPDATE", std::move(body),
+                    [this, &topic, then = std::move(then)](NatsArrival const* other) mutable { opened(topic, other, then); });
+            }
+            opened(topic, arrival, then);
+        });
+    }
+
+   private:
+    enum class Presence : std::uint8_t { asked, there, absent };
+    static constexpr std::uint64_t other_configuration = 10058, no_stream = 10059;
+
+    void ask_presence() {
+        if (std::exchange(asking_, true)) return;
+        desk_.ask("$JS.API.INFO", {}, [this](NatsArrival const* arrival) {
+            asking_ = false;
+            auto const why = nats_refusal(arrival);
+            auto const before = std::exchange(presence_, why.empty() ? Presence::there : Presence::absent);
+            if (presence_ == Presence::absent) {
+                if (before != Presence::absent)
+                    desk_.host.on_event("backplane_without_history", "the server has no JetStream: " + std::string(why));
+                refuse_all();
+            } else if (before == Presence::asked) {
+                for (auto& [token, topic] : topics_) pump(topic);
+            } else {
+                desk_.give_up("JetStream is there now");  // all is begun anew, with histories
+            }
+        });
+    }
+    void refuse_all() {
+        std::vector<std::uint64_t> serials;
+        for (auto& [token, topic] : topics_)
+            for (NatsPublication const& each : std::exchange(topic.stream.waiting, {})) serials.push_back(each.serial);
+        for (std::uint64_t const serial : serials) desk_.host.on_published(serial, BackplaneOutcome::refused, {});
+    }
+
+    /// Sends what waits, or sees to it that it can be sent.
+    void pump(NatsTopic& topic) {
+        NatsStream& stream = topic.stream;
+        if (presence_ != Presence::there || stream.waiting.empty()) return;
+        if (stream.state == NatsStream::State::unknown) {
+            stream.state = NatsStream::State::asked;
+            open(topic, stream.limits, [this, &topic](NatsStreamState const* state) {
+                NatsStream& opened = topic.stream;
+                opened.state = state ? NatsStream::State::there : NatsStream::State::unknown;
+                if (state) return pump(topic);
+                for (NatsPublication const& each : std::exchange(opened.waiting, {}))
+                    desk_.host.on_published(each.serial, BackplaneOutcome::refused, {});
+            });
+        } else if (stream.state == NatsStream::State::there) {
+            for (NatsPublication& each : std::exchange(stream.waiting, {})) send(topic, each);
+        }
+    }
+
+    void send(NatsTopic& topic, NatsPublication& publication) {
+        auto const serial = NatsNames::hex(publication.serial);
+        std::string subject = desk_.names.stored(topic.token);
+        if (!topic.stream.limits.newest_per_key)
+            subject += 'm';
+        else if (publication.key != 0)
+            subject += 'k' + NatsNames::hex(publication.key);
+        else
+            subject += 'n' + desk_.node + '-' + serial;
+        bool const has_id = publication.id != 0;
+        desk_.send({.kind = NatsCommand::Kind::publish,
+                    .subject = std::move(subject),
+                    .body = std::move(publication.body),
+                    .reply = desk_.inbox_of('p', publication.serial),
+                    .id = has_id ? 'i' + NatsNames::hex(publication.id) : desk_.node + '-' + serial});
+        open_.emplace(publication.serial, &topic);
+        sent_.emplace_back(desk_.now(), publication.serial);
+        ++topic.stream.open;
+    }
+
+    void ask_stream(NatsTopic const& topic, std::string_view what, std::string body, NatsDesk::Then then) {
+        std::string subject = "$JS.API.STREAM.";
+        subject.append(what).append(".").append(desk_.names.stream(topic.token));
+        desk_.ask(std::move(subject), std::move(body), std::move(then));
+    }
+
+    void opened(NatsTopic& topic, NatsArrival const* arrival, Opened& then) {
+        if (auto const state = read(topic, arrival)) {
+            NatsStream& stream = topic.stream;
+            bool const has_lost =
+                state->epoch == (stream.epoch ? stream.epoch : stream.last_epoch) && state->last < stream.seen;
+            if (has_lost) {
+                // Less than this node has seen: so that the offsets are not given twice, it is another stream from here on.
+                desk_.host.on_event("backplane_history_lost", "a stream has lost what it had: it begins anew");
+                return ask_stream(topic, "DELETE", {}, [this, &topic, then = std::move(then)](NatsArrival const*) mutable {
+                    --topic.stream.open;
+                    topic.stream.seen = 0;
+                    open(topic, topic.stream.limits, std::move(then));
+                });
+            }
+            --stream.open;
+            learn(topic, state->epoch);
+            return then(&*state);
+        }
+        --topic.stream.open;
+        if (!arrival) return desk_.give_up("JetStream does not answer");
+        desk_.host.on_event("backplane_refused", nats_refusal(arrival));
+        then(nullptr);
+    }
+
+    std::optional<NatsStreamState> read(NatsTopic const& topic, NatsArrival const* arrival) const {
+        if (!nats_refusal(arrival).empty()) return std::nullopt;
+        NatsAnswer const answer(arrival->body());
+        // A long name is told by its hash: see that it is the one.
+        if (answer.find("config.subjects").find('"' + desk_.names.stored(topic.token)) == std::string_view::npos)
+            return std::nullopt;
+        std::uint64_t epoch = answer.time("created");
+        bool const may_lose = desk_.options.storage == NatsStorage::file && desk_.options.new_epoch_after_restart;
+        if (may_lose && !answer.has("cluster"))
+            for (char const c : desk_.server) epoch = SmallRandom(epoch ^ static_cast<unsigned char>(c))();
+        NatsStreamState state{.epoch = std::max<std::uint64_t>(epoch, 1),
+                              .first = answer.number("state.first_seq"),
+                              .last = answer.number("state.last_seq"),
+                              .messages = answer.number("state.messages"),
+                              .bytes = answer.number("state.bytes")};
+        if (state.messages == 0) state.first = state.last + 1;
+        return state;
+    }
+
+    void learn(NatsTopic& topic, std::uint64_t epoch) {
+        NatsStream& stream = topic.stream;
+        if (epoch != (stream.epoch ? stream.epoch : stream.last_epoch)) stream.seen = stream.heard = 0;
+        stream.epoch = stream.last_epoch = epoch;
+    }
+
+    void ask_epoch(NatsTopic& topic) {
+        ++topic.stream.open;
+        ask_stream(topic, "INFO", {}, [this, &topic](NatsArrival const* arrival) {
+            --topic.stream.open;
+            auto const state = read(topic, arrival);
+            auto held = std::exchange(topic.stream.held, {});
+            if (state) {
+                learn(topic, state->epoch);
+                for (NatsArrival& each : held) on_live(topic, each);
+            } else if (topic.subscribed) {
+                desk_.host.on_subscribed(std::string(topic.name));  // what was held is lost
+            }
+        });
+    }
+    void deliver(NatsTopic& topic, NatsArrival const& arrival, std::uint64_t offset) {
+        NatsStream& stream = topic.stream;
+        stream.heard = offset;
+        stream.seen = std::max(stream.seen, offset);
+        if (topic.subscribed) desk_.host.on_message(topic.name, arrival.body(), {stream.epoch, offset});
+    }
+
+    NatsDesk& desk_;
+    NatsTopics& topics_;
+    Presence presence_ = Presence::asked;
+    bool asking_ = false;
+    std::unordered_map<std::uint64_t, NatsTopic*> open_;    // by serial
+    std::deque<std::pair<TimePoint, std::uint64_t>> sent_;  // those of open_, and some that are answered
+};
+
+}  // namespace hubbub::inline v0::detail
