@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -28,6 +29,7 @@ class NatsServer {
     explicit NatsServer(std::vector<std::string> arguments = {"-js"}) : arguments_(std::move(arguments)), port_(free_port()) {
         char text[] = "/tmp/hubbub-nats-XXXXXX";
         folder_ = ::mkdtemp(text);
+        std::ofstream(folder_ + "/conf") << "max_payload: 4MB\n";
         start();
     }
     ~NatsServer() {
@@ -38,6 +40,7 @@ class NatsServer {
     NatsServer(NatsServer const&) = delete;
     NatsServer& operator=(NatsServer const&) = delete;
 
+    std::uint16_t port() const { return port_; }
     std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
 
     /// Comes back when it takes connections.

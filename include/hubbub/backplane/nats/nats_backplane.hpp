@@ -129,6 +129,7 @@ class NatsBackplane final : private detail::NatsDesk, private detail::NatsReceiv
         std::uint64_t subscription;
     };
     static constexpr std::size_t most_idle = 4096;
+    static constexpr std::string_view deleted = "$JS.EVENT.ADVISORY.STREAM.DELETED.";
 
     // ---- the desk
 
@@ -187,6 +188,7 @@ class NatsBackplane final : private detail::NatsDesk, private detail::NatsReceiv
         inbox = names.inbox(Names::hex(detail::entropy()));
         unreachable_.clear();
         send({.kind = Command::Kind::subscribe, .subject = inbox + "*.*"});
+        send({.kind = Command::Kind::subscribe, .subject = std::string(deleted) + '*'});
         for (auto& [token, topic] : topics_)
             if (topic.subscribed) subscribe_at_server(topic);
         streams_.on_connected();
@@ -199,6 +201,7 @@ class NatsBackplane final : private detail::NatsDesk, private detail::NatsReceiv
     void on_message(Arrival& arrival) {
         std::string_view const subject = arrival.subject();
         if (subject.starts_with(inbox)) return on_private(subject.substr(inbox.size()), arrival);
+        if (subject.starts_with(deleted)) return streams_.on_deleted(subject.substr(deleted.size()));
         if (arrival.reply().starts_with("$JS.ACK.")) return reads_.on_pulled(arrival);
         auto const token = names.token_of(subject);
         if (!token) return;

@@ -45,14 +45,14 @@ class NatsReads {
         Read& it = found->second;
         it.at_end = place.behind == 0 || place.offset >= it.state.last;
         it.messages.push_back({place.offset, place.time, std::move(arrival)});
-        if (it.at_end || it.messages.size() >= it.batch) finish(found->first, it);
+        if (it.at_end || it.messages.size() >= it.batch) pulled(found->first, it);
     }
     /// There is no more to pull.
     void on_end(std::uint64_t number) {
         auto const found = reads_.find(number);
         if (found == reads_.end()) return;
         found->second.at_end = true;
-        finish(number, found->second);
+        pulled(number, found->second);
     }
 
     void on_tick(TimePoint now) {
@@ -81,7 +81,8 @@ class NatsReads {
         std::string consumer{};
         std::uint64_t server_time = 0;  // of the server's clock, when the consumer was made
         TimePoint asked{};              // before that
-        std::size_t batch = 0;
+        std::uint64_t batch = 0;
+        bool is_measuring = false;  // only sizes are pulled
         bool at_end = false;
         std::vector<Message> messages{};
     };
@@ -89,24 +90,50 @@ class NatsReads {
         std::string_view consumer;
         std::uint64_t offset, time, behind;
     };
-    static constexpr std::uint64_t part = 64 * 1024, most_at_once = 1000;
+    static constexpr std::uint64_t part = 64 * 1024, most_at_once = 1000, most_measured = 100'000;
 
     void begin(std::uint64_t number, Read& it, NatsStreamState const& state) {
         it.state = state;
+        if (it.since.epoch == 0) it.since = {state.epoch, 0};
+        NatsStream& stream = it.topic->stream;
+        Position const newest{state.epoch, state.last};
+        if (payload_of(it) > it.limits.bytes) {
+            // JetStream keeps somewhat more. Sizes are told without what they are the size of.
+            if (stream.measured != newest || stream.measured_bytes != it.limits.bytes) {
+                it.is_measuring = true;
+                return pull(number, it, state.first, std::clamp<std::uint64_t>(state.messages, 1, most_measured));
+            }
+            it.state.first = std::max(state.first, stream.fits_from);
+        }
+        begin_giving(number, it);
+    }
+    void begin_giving(std::uint64_t number, Read& it) {
+        NatsStreamState const& state = it.state;
+        it.is_measuring = false;
         it.follows = it.since.epoch == state.epoch && it.since.offset <= state.last;
         it.from = it.follows ? std::max(it.since.offset + 1, state.first) : state.first;
-        if (it.from > state.last) {
-            it.at_end = true;
-            return finish(number, it);
-        }
-        it.batch = std::clamp<std::uint64_t>(part / std::max<std::uint64_t>(state.bytes / state.messages, 1), 1, most_at_once);
+        it.at_end = it.from > state.last;
+        if (it.at_end) return finish(number, it);
+        auto const each = std::max<std::uint64_t>(state.bytes / std::max<std::uint64_t>(state.messages, 1), 1);
+        pull(number, it, it.from, std::clamp<std::uint64_t>(part / each, 1, most_at_once));
+    }
+    /// At least what the bodies have together; JetStream counts subjects and headers too.
+    static std::uint64_t payload_of(Read const& it) {
+        std::uint64_t const overhead = it.state.messages * (it.topic->token.size() + 40);
+        return it.state.bytes > overhead ? it.state.bytes - overhead : 0;
+    }
+
+    void pull(std::uint64_t number, Read& it, std::uint64_t from, std::uint64_t batch) {
+        it.batch = batch;
         it.asked = desk_.now();
+        it.at_end = false;
         auto const name = desk_.names.stream(it.topic->token);
         std::string body =
-            "{\"stream_name\":\"" + name +
-            "\",\"config\":{\"deliver_policy\":\"by_start_sequence\",\"opt_start_seq\":" + std::to_string(it.from) +
-            ",\"ack_policy\":\"none\",\"replay_policy\":\"instant\",\"mem_storage\":true," +
-            "\"num_replicas\":1,\"inactive_threshold\":30000000000}}";
+            "{\"stream_name\":\"" + name + "\",\"config\":{\"deliver_policy\":\"by_start_sequence\",\"opt_start_seq\":";
+        body += std::to_string(from) +
+                ",\"ack_policy\":\"none\",\"replay_policy\":\"instant\",\"mem_storage\":true,\"num_replicas\":1";
+        if (it.is_measuring) body += ",\"headers_only\":true";
+        body += ",\"inactive_threshold\":30000000000}}";
         desk_.ask("$JS.API.CONSUMER.CREATE." + name, std::move(body), [this, number, name](NatsArrival const* arrival) {
             auto const found = reads_.find(number);
             if (found == reads_.end()) return;
@@ -119,34 +146,46 @@ class NatsReads {
             NatsAnswer const answer(arrival->body());
             made.consumer = answer.find("name");
             made.server_time = answer.time("created");
-            if (answer.number("num_pending") == 0) {
-                made.at_end = true;
-                return finish(number, made);
-            }
             consumers_[made.consumer] = number;
+            made.at_end = answer.number("num_pending") == 0;
+            if (made.at_end) return pulled(number, made);
             desk_.send({.kind = NatsCommand::Kind::publish,
                         .subject = "$JS.API.CONSUMER.MSG.NEXT." + name + "." + made.consumer,
                         .body = "{\"batch\":" + std::to_string(made.batch) + ",\"no_wait\":true}",
                         .reply = desk_.inbox_of('n', number)});
         });
     }
+    void pulled(std::uint64_t number, Read& it) {
+        consumers_.erase(it.consumer);
+        desk_.send({.kind = NatsCommand::Kind::publish,
+                    .subject = "$JS.API.CONSUMER.DELETE." + desk_.names.stream(it.topic->token) + "." + it.consumer,
+                    .reply = desk_.inbox_of('x', number)});
+        if (!it.is_measuring) return finish(number, it);
+        NatsStream& stream = it.topic->stream;
+        std::uint64_t bytes = 0;
+        stream.measured = {it.state.epoch, it.state.last};
+        stream.measured_bytes = it.limits.bytes;
+        stream.fits_from = it.state.last + 1;
+        for (auto each = it.messages.rbegin(); each != it.messages.rend(); ++each) {
+            bytes += NatsAnswer::number_in(each->arrival.header("Nats-Msg-Size"));
+            if (bytes > it.limits.bytes) break;
+            stream.fits_from = std::min(stream.fits_from, each->offset);
+        }
+        it.messages.clear();
+        it.state.first = std::max(it.state.first, stream.fits_from);
+        begin_giving(number, it);
+    }
 
     void finish(std::uint64_t number, Read& finished) {
         Read it = std::move(finished);
         reads_.erase(number);
         --it.topic->stream.open;
-        if (!it.consumer.empty()) {
-            consumers_.erase(it.consumer);
-            desk_.send({.kind = NatsCommand::Kind::publish,
-                        .subject = "$JS.API.CONSUMER.DELETE." + desk_.names.stream(it.topic->token) + "." + it.consumer,
-                        .reply = desk_.inbox_of('x', number)});
-        }
         NatsStreamState const& state = it.state;
         BackplaneHistory history{.begins = {}};
         auto const elapsed = std::chrono::duration_cast<std::chrono::nanoseconds>(desk_.now() - it.asked);
         std::uint64_t const now = it.server_time + static_cast<std::uint64_t>(elapsed.count());
         std::uint64_t behind = it.from - 1;  // which is all that is kept
-        history.complete = it.follows && state.first <= it.since.offset + 1;
+        history.complete = it.follows && (state.first <= it.since.offset + 1 || only_replaced(it));
         for (Message const& each : it.messages) {
             auto const age = std::chrono::milliseconds((now - std::min(now, each.time)) / 1'000'000);
             bool const is_old = age > it.limits.age;  // JetStream looks now and then
@@ -158,9 +197,20 @@ class NatsReads {
         history.more = !it.at_end;
         std::uint64_t const last = it.messages.empty() ? 0 : it.messages.back().offset;
         history.reached = it.at_end ? std::max(state.last, last) : last;
-        if (it.messages.empty() && it.from <= state.last) history.complete = false;  // forgotten just now
+        if (it.messages.empty() && it.from <= state.last) {  // forgotten just now
+            history.complete = false;
+            behind = state.last;
+        }
         history.begins = history.complete ? it.since : Position{state.epoch, behind};
         desk_.host.on_history(it.topic->name, history);
+    }
+    /// Whether what is missing before the first was all replaced by its key. JetStream does not tell; so yes only where no limit can have
+    /// taken anything: the stream is younger than the age, holds fewer messages than it may, which age alone makes fewer, and half the bytes.
+    static bool only_replaced(Read const& it) {
+        using namespace std::chrono;
+        if (!it.limits.newest_per_key || it.server_time == 0) return false;
+        auto const lived = nanoseconds(it.server_time - std::min(it.server_time, it.state.created));
+        return lived < it.limits.age && it.state.messages < it.limits.messages && payload_of(it) <= it.limits.bytes / 2;
     }
     void fail(std::uint64_t number) {
         auto const found = reads_.find(number);

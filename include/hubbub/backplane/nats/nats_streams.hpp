@@ -20,7 +20,7 @@ namespace hubbub::inline v0::detail {
 
 /// A stream as JetStream described it.
 struct NatsStreamState {
-    std::uint64_t epoch, first, last, messages, bytes;
+    std::uint64_t epoch, created, first, last, messages, bytes;
 };
 
 /// Publications with history, and what JetStream publishes of them.
@@ -59,11 +59,13 @@ class NatsStreams {
         for (auto& [token, topic] : topics_) {
             NatsStream& stream = topic.stream;
             for (NatsPublication const& each : std::exchange(stream.waiting, {})) serials.push_back(each.serial);
+            for (auto const& [serial, offset] : std::exchange(stream.acks, {})) serials.push_back(serial);
             stream.held.clear();
+            stream.asks_epoch = false;
             stream.open = 0;
             stream.state = NatsStream::State::unknown;
             if (stream.epoch) stream.last_epoch = stream.epoch;
-            stream.epoch = stream.heard = 0;
+            stream.epoch = stream.heard = stream.acknowledged = 0;
         }
         std::sort(serials.begin(), serials.end());
         for (std::uint64_t const serial : serials) tell(serial);
@@ -95,15 +97,34 @@ class NatsStreams {
         std::uint64_t const offset = answer.number("seq");
         // The stream has gone: it is made again with the connection, and what is open keeps its order.
         if (arrival.header("Status") == "503") return desk_.give_up("a stream has gone");
+        NatsTopic& topic = *found->second;
         --stream.open;
         open_.erase(found);
         if (!why.empty() || offset == 0) {
             desk_.host.on_event("backplane_refused", why);
             return desk_.host.on_published(serial, BackplaneOutcome::refused, {});
         }
-        bool const repeated = answer.is_true("duplicate");
-        if (!repeated) stream.seen = std::max(stream.seen, offset);
-        desk_.host.on_published(serial, repeated ? BackplaneOutcome::repeated : BackplaneOutcome::done, {stream.epoch, offset});
+        if (answer.is_true("duplicate"))
+            return desk_.host.on_published(serial, BackplaneOutcome::repeated, {stream.epoch, offset});
+        // Behind what was acknowledged before, or it is in another stream.
+        if (offset <= stream.acknowledged) forget(topic);
+        stream.acknowledged = offset;
+        if (stream.epoch == 0) {
+            stream.acks.emplace_back(serial, offset);
+            return ask_epoch(topic);
+        }
+        stream.seen = std::max(stream.seen, offset);
+        desk_.host.on_published(serial, BackplaneOutcome::done, {stream.epoch, offset});
+    }
+    /// JetStream tells that a stream was deleted.
+    void on_deleted(std::string_view name) {
+        for (auto& [token, topic] : topics_) {
+            if (topic.stream.last_epoch == 0 || desk_.names.stream(token) != name) continue;
+            forget(topic);
+            if (topic.stream.state == NatsStream::State::there) topic.stream.state = NatsStream::State::unknown;
+            if (topic.told) desk_.host.on_subscribed(std::string(topic.name));
+            return;
+        }
     }
 
     /// What JetStream has published of a topic.
@@ -111,11 +132,10 @@ class NatsStreams {
         NatsStream& stream = topic.stream;
         std::uint64_t const offset = NatsAnswer::number_in(arrival.header("Nats-Sequence"));
         if (offset == 0) return;
-        if (stream.epoch != 0 && offset <= stream.heard) stream.epoch = stream.heard = stream.seen = 0;  // another stream
+        if (stream.epoch != 0 && offset <= stream.heard) forget(topic);  // it is in another stream
         if (stream.epoch == 0 || !stream.held.empty()) {
             stream.held.push_back(std::move(arrival));
-            if (stream.held.size() == 1) ask_epoch(topic);
-            return;
+            return ask_epoch(topic);
         }
         deliver(topic, arrival, offset);
     }
@@ -236,11 +256,13 @@ class NatsStreams {
         // A long name is told by its hash: see that it is the one.
         if (answer.find("config.subjects").find('"' + desk_.names.stored(topic.token)) == std::string_view::npos)
             return std::nullopt;
-        std::uint64_t epoch = answer.time("created");
+        std::uint64_t const created = answer.time("created");
+        std::uint64_t epoch = created;
         bool const may_lose = desk_.options.storage == NatsStorage::file && desk_.options.new_epoch_after_restart;
         if (may_lose && !answer.has("cluster"))
             for (char const c : desk_.server) epoch = SmallRandom(epoch ^ static_cast<unsigned char>(c))();
         NatsStreamState state{.epoch = std::max<std::uint64_t>(epoch, 1),
+                              .created = created,
                               .first = answer.number("state.first_seq"),
                               .last = answer.number("state.last_seq"),
                               .messages = answer.number("state.messages"),
@@ -251,22 +273,32 @@ class NatsStreams {
 
     void learn(NatsTopic& topic, std::uint64_t epoch) {
         NatsStream& stream = topic.stream;
-        if (epoch != (stream.epoch ? stream.epoch : stream.last_epoch)) stream.seen = stream.heard = 0;
+        if (epoch != (stream.epoch ? stream.epoch : stream.last_epoch)) stream.seen = stream.heard = stream.acknowledged = 0;
         stream.epoch = stream.last_epoch = epoch;
     }
 
+    /// It may be another stream from here on.
+    void forget(NatsTopic& topic) {
+        NatsStream& stream = topic.stream;
+        stream.epoch = stream.heard = stream.seen = stream.acknowledged = 0;
+    }
+    /// For what waits until the epoch is known.
     void ask_epoch(NatsTopic& topic) {
+        if (std::exchange(topic.stream.asks_epoch, true)) return;
         ++topic.stream.open;
         ask_stream(topic, "INFO", {}, [this, &topic](NatsArrival const* arrival) {
-            --topic.stream.open;
+            NatsStream& stream = topic.stream;
+            --stream.open;
+            stream.asks_epoch = false;
             auto const state = read(topic, arrival);
-            auto held = std::exchange(topic.stream.held, {});
-            if (state) {
-                learn(topic, state->epoch);
+            if (state) learn(topic, state->epoch);
+            for (auto const& [serial, offset] : std::exchange(stream.acks, {}))
+                desk_.host.on_published(serial, BackplaneOutcome::done, {stream.epoch, stream.epoch ? offset : 0});
+            auto held = std::exchange(stream.held, {});
+            if (state)
                 for (NatsArrival& each : held) on_live(topic, each);
-            } else if (topic.subscribed) {
+            else if (topic.subscribed)
                 desk_.host.on_subscribed(std::string(topic.name));  // what was held is lost
-            }
         });
     }
     void deliver(NatsTopic& topic, NatsArrival const& arrival, std::uint64_t offset) {

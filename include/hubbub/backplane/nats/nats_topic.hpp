@@ -6,9 +6,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <hubbub/backplane/nats/nats_inbox.hpp>
+#include <hubbub/core/position.hpp>
 #include <hubbub/policy/topics.hpp>
 
 namespace hubbub::inline v0::detail {
@@ -28,9 +30,15 @@ struct NatsStream {
     std::uint64_t epoch = 0;                 ///< 0: not known since the connection was made
     std::uint64_t last_epoch = 0, seen = 0;  ///< the one before, and the greatest offset that this node knows of it
     std::uint64_t heard = 0;                 ///< the offset that came last
+    std::uint64_t acknowledged = 0;          ///< the offset that this node was given last
     std::vector<NatsPublication> waiting{};
-    std::vector<NatsArrival> held{};  ///< has come, while the epoch was not known
-    std::size_t open = 0;             ///< publications and questions that have no answer yet
+    bool asks_epoch = false;
+    std::vector<NatsArrival> held{};                              ///< has come, while the epoch was not known
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> acks{};  ///< serials and offsets, while the epoch was not known
+    Position measured{};                                          ///< the newest offset for which `fits_from` was found
+    std::size_t measured_bytes = 0;                               ///< and for how many bytes
+    std::uint64_t fits_from = 0;                                  ///< the first offset within the bytes
+    std::size_t open = 0;                                         ///< publications and questions that have no answer yet
 };
 
 /// A topic that this node is subscribed to or whose stream it knows.
