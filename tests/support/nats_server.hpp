@@ -45,8 +45,11 @@ class NatsServer {
 
     /// Comes back when it takes connections.
     void start() {
-        std::vector<std::string> words{program(), "-a", "127.0.0.1",     "-p", std::to_string(port_), "-sd",
-                                       folder_,   "-l", folder_ + "/log"};
+        std::vector<std::string> words{program(), "-a", "127.0.0.1", "-p", std::to_string(port_)};
+        for (char const* const option : {"-sd", "-l", "-c"}) {
+            words.emplace_back(option);
+            words.push_back(folder_ + (option[1] == 's' ? "" : option[1] == 'l' ? "/log" : "/conf"));
+        }
         words.insert(words.end(), arguments_.begin(), arguments_.end());
         std::vector<char*> pointers;
         for (std::string& each : words) pointers.push_back(each.data());
@@ -64,7 +67,13 @@ class NatsServer {
         while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {}
         process_ = 0;
     }
-    void send_signal(int number) const { ::kill(process_, number); }
+    /// It takes bytes and does nothing, until it is thawed.
+    void freeze() const {
+        ::kill(process_, SIGSTOP);
+        siginfo_t what{};
+        (void)::waitid(P_PID, static_cast<id_t>(process_), &what, WSTOPPED);
+    }
+    void thaw() const { ::kill(process_, SIGCONT); }
     /// What it has kept is gone.
     void lose_storage() const {
         std::error_code ignored;
