@@ -49,7 +49,7 @@ class NatsAnswer {
         };
         using namespace std::chrono;
         auto const date = year(static_cast<int>(part(0, 4))) / month(part(5, 2)) / day(part(8, 2));
-        if (!date.ok()) return 0;
+        if (!date.ok() || date.year() < year(1970)) return 0;
         auto const time = sys_days(date) + hours(part(11, 2)) + minutes(part(14, 2)) + seconds(part(17, 2));
         std::uint64_t fraction = 0, unit = 100'000'000;
         if (text[19] == '.')

@@ -129,6 +129,7 @@ class NatsBackplane final : private detail::NatsDesk, private detail::NatsReceiv
         std::uint64_t subscription;
     };
     static constexpr std::size_t most_idle = 4096;
+    static constexpr std::chrono::milliseconds longest_tick{250};
     static constexpr std::string_view deleted = "$JS.EVENT.ADVISORY.STREAM.DELETED.";
 
     // ---- the desk
@@ -272,7 +273,8 @@ class NatsBackplane final : private detail::NatsDesk, private detail::NatsReceiv
     // ---- time
 
     void wait_for_tick() {
-        auto const pause = std::min(options.probe_every, options.probe_limit / 4 + std::chrono::milliseconds(1));
+        auto const pause =
+            std::min({options.probe_every, options.probe_limit / 4 + std::chrono::milliseconds(1), longest_tick});
         timer_.expires_after(pause);
         thread_.loop().wait_in_loop(timer_, AsioLoop::WaitHandler{[guard = std::weak_ptr<char>(alive_), this](std::error_code) {
                                         if (guard.expired()) return;

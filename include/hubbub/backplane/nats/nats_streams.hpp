@@ -42,6 +42,8 @@ class NatsStreams {
     }
     /// In each turn of the clock.
     void on_tick(TimePoint now) {
+        for (auto& [token, topic] : topics_)
+            if (!topic.stream.early.empty() && now - topic.stream.early_since > early_limit) deliver_early(topic);
         if (presence_ == Presence::absent) ask_presence();
         while (!sent_.empty() && !open_.contains(sent_.front().second)) sent_.pop_front();
         if (!sent_.empty() && now - sent_.front().first > desk_.options.answer_limit)
@@ -61,11 +63,12 @@ class NatsStreams {
             for (NatsPublication const& each : std::exchange(stream.waiting, {})) serials.push_back(each.serial);
             for (auto const& [serial, offset] : std::exchange(stream.acks, {})) serials.push_back(serial);
             stream.held.clear();
+            stream.early.clear();
             stream.asks_epoch = false;
             stream.open = 0;
             stream.state = NatsStream::State::unknown;
             if (stream.epoch) stream.last_epoch = stream.epoch;
-            stream.epoch = stream.heard = stream.acknowledged = 0;
+            stream.epoch = stream.heard = stream.acknowledged = stream.base = 0;
         }
         std::sort(serials.begin(), serials.end());
         for (std::uint64_t const serial : serials) tell(serial);
@@ -137,26 +140,56 @@ class NatsStreams {
             stream.held.push_back(std::move(arrival));
             return ask_epoch(topic);
         }
+        std::uint64_t const next = stream.heard ? stream.heard + 1 : stream.base ? stream.base : offset;
+        if (offset > next) {
+            // A server publishes at once what several connections have stored at once: not always in the order of the offsets.
+            if (stream.early.empty()) stream.early_since = desk_.now();
+            stream.early.insert_or_assign(offset, std::move(arrival));
+            if (stream.early.size() > most_early) deliver_early(topic);
+            return;
+        }
         deliver(topic, arrival, offset);
+        while (!stream.early.empty() && stream.early.begin()->first == stream.heard + 1) {
+            auto const each = stream.early.extract(stream.early.begin());
+            deliver(topic, each.mapped(), each.key());
+        }
+    }
+    /// What they wait for does not come any more.
+    void deliver_early(NatsTopic& topic) {
+        for (auto const& [offset, arrival] : std::exchange(topic.stream.early, {})) deliver(topic, arrival, offset);
     }
 
     /// Makes the stream, or makes it as it shall be, and says what is in it.
     void open(NatsTopic& topic, HistoryLimits const& limits, Opened then) {
         ++topic.stream.open;
-        std::string body = nats_stream_config(desk_.options, desk_.names, topic.token, limits);
-        ask_stream(topic, "CREATE", body, [this, &topic, body, then = std::move(then)](NatsArrival const* arrival) mutable {
-            if (arrival && nats_error(*arrival) == other_configuration) {
-                return ask_stream(
-                    topic, "UPDATE", std::move(body),
-                    [this, &topic, then = std::move(then)](NatsArrival const* other) mutable { opened(topic, other, then); });
-            }
-            opened(topic, arrival, then);
-        });
+        open(topic, nats_stream_config(desk_.options, desk_.names, topic.token, limits), std::move(then), most_tries);
     }
 
    private:
     enum class Presence : std::uint8_t { asked, there, absent };
-    static constexpr std::uint64_t other_configuration = 10058, no_stream = 10059;
+    /// Two nodes that make a stream at the same time may be told that another has its subjects, or a time that is not set yet.
+    static bool is_half_made(NatsArrival const* arrival) {
+        if (!arrival) return false;
+        NatsAnswer const answer(arrival->body());
+        return nats_error(*arrival) == other_subjects || (answer.has("created") && answer.time("created") == 0);
+    }
+    void open(NatsTopic& topic, std::string body, Opened then, int tries) {
+        ask_stream(topic, "CREATE", body,
+                   [this, &topic, body, tries, then = std::move(then)](NatsArrival const* arrival) mutable {
+                       if (is_half_made(arrival) && tries > 1) return open(topic, std::move(body), std::move(then), tries - 1);
+                       if (arrival && nats_error(*arrival) == other_configuration) {
+                           return ask_stream(topic, "UPDATE", std::move(body),
+                                             [this, &topic, then = std::move(then)](NatsArrival const* other) mutable {
+                                                 opened(topic, other, then);
+                                             });
+                       }
+                       opened(topic, arrival, then);
+                   });
+    }
+    static constexpr std::uint64_t other_configuration = 10058, other_subjects = 10065;
+    static constexpr int most_tries = 100;
+    static constexpr std::size_t most_early = 1000;
+    static constexpr std::chrono::milliseconds early_limit{200};
 
     void ask_presence() {
         if (std::exchange(asking_, true)) return;
@@ -241,7 +274,7 @@ class NatsStreams {
                 });
             }
             --stream.open;
-            learn(topic, state->epoch);
+            learn(topic, *state);
             return then(&*state);
         }
         --topic.stream.open;
@@ -257,6 +290,7 @@ class NatsStreams {
         if (answer.find("config.subjects").find('"' + desk_.names.stored(topic.token)) == std::string_view::npos)
             return std::nullopt;
         std::uint64_t const created = answer.time("created");
+        if (created == 0) return std::nullopt;
         std::uint64_t epoch = created;
         bool const may_lose = desk_.options.storage == NatsStorage::file && desk_.options.new_epoch_after_restart;
         if (may_lose && !answer.has("cluster"))
@@ -271,8 +305,10 @@ class NatsStreams {
         return state;
     }
 
-    void learn(NatsTopic& topic, std::uint64_t epoch) {
+    void learn(NatsTopic& topic, NatsStreamState const& state) {
         NatsStream& stream = topic.stream;
+        std::uint64_t const epoch = state.epoch;
+        if (stream.epoch == 0) stream.base = state.last + 1;
         if (epoch != (stream.epoch ? stream.epoch : stream.last_epoch)) stream.seen = stream.heard = stream.acknowledged = 0;
         stream.epoch = stream.last_epoch = epoch;
     }
@@ -280,21 +316,26 @@ class NatsStreams {
     /// It may be another stream from here on.
     void forget(NatsTopic& topic) {
         NatsStream& stream = topic.stream;
-        stream.epoch = stream.heard = stream.seen = stream.acknowledged = 0;
+        stream.epoch = stream.heard = stream.seen = stream.acknowledged = stream.base = 0;
+        stream.early.clear();
     }
     /// For what waits until the epoch is known.
-    void ask_epoch(NatsTopic& topic) {
+    void ask_epoch(NatsTopic& topic, int tries = most_tries) {
         if (std::exchange(topic.stream.asks_epoch, true)) return;
         ++topic.stream.open;
-        ask_stream(topic, "INFO", {}, [this, &topic](NatsArrival const* arrival) {
+        ask_stream(topic, "INFO", {}, [this, &topic, tries](NatsArrival const* arrival) {
             NatsStream& stream = topic.stream;
             --stream.open;
             stream.asks_epoch = false;
+            if (is_half_made(arrival) && tries > 1) return ask_epoch(topic, tries - 1);
             auto const state = read(topic, arrival);
-            if (state) learn(topic, state->epoch);
+            if (state) learn(topic, *state);
             for (auto const& [serial, offset] : std::exchange(stream.acks, {}))
                 desk_.host.on_published(serial, BackplaneOutcome::done, {stream.epoch, stream.epoch ? offset : 0});
             auto held = std::exchange(stream.held, {});
+            auto const offset_of = [](NatsArrival const& each) { return NatsAnswer::number_in(each.header("Nats-Sequence")); };
+            std::sort(held.begin(), held.end(), [&](auto const& a, auto const& b) { return offset_of(a) < offset_of(b); });
+            if (state && !held.empty()) stream.base = std::min(stream.base, offset_of(held.front()));
             if (state)
                 for (NatsArrival& each : held) on_live(topic, each);
             else if (topic.subscribed)

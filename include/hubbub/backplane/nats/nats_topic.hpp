@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include <hubbub/backplane/nats/nats_inbox.hpp>
+#include <hubbub/core/clock.hpp>
 #include <hubbub/core/position.hpp>
 #include <hubbub/policy/topics.hpp>
 
@@ -27,10 +29,13 @@ struct NatsStream {
     enum class State : std::uint8_t { unknown, asked, there };
     State state = State::unknown;
     HistoryLimits limits{};
-    std::uint64_t epoch = 0;                 ///< 0: not known since the connection was made
-    std::uint64_t last_epoch = 0, seen = 0;  ///< the one before, and the greatest offset that this node knows of it
-    std::uint64_t heard = 0;                 ///< the offset that came last
-    std::uint64_t acknowledged = 0;          ///< the offset that this node was given last
+    std::uint64_t epoch = 0;                       ///< 0: not known since the connection was made
+    std::uint64_t last_epoch = 0, seen = 0;        ///< the one before, and the greatest offset that this node knows of it
+    std::uint64_t heard = 0;                       ///< the offset that came last
+    std::uint64_t base = 0;                        ///< what shall come first, while `heard` is 0
+    std::map<std::uint64_t, NatsArrival> early{};  ///< has come before what is before it
+    TimePoint early_since{};
+    std::uint64_t acknowledged = 0;  ///< the offset that this node was given last
     std::vector<NatsPublication> waiting{};
     bool asks_epoch = false;
     std::vector<NatsArrival> held{};                              ///< has come, while the epoch was not known
