@@ -22,6 +22,7 @@ install(FILES
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_asio.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_hiredis.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_liburing.cmake"
+    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_nats.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_nlohmann_json.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_openssl.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_websocketpp.cmake"
