@@ -82,7 +82,7 @@ TEST_CASE("NatsBackplane: losses") {
 
 TEST_CASE("NatsBackplane: without JetStream there are no histories, and the rest goes on") {
     if (!is_here()) return;
-    NatsFixture fixture({});
+    NatsFixture fixture(std::vector<std::string>{});
     Node node(fixture.options(), 1);
     HistoryLimits const limits{.messages = 10};
     node.ready().subscribe("talk");

@@ -177,6 +177,7 @@ struct HubRun<Conn, P>::Hooks {
     void on_open(auto& session) { run->on_open(session); }
     void on_message(auto& session, MessageView message) { run->on_message(session, message); }
     void on_subscribed(auto& session, Subscription const& told) { run->on_subscribed(session, told); }
+    void on_continuity_lost(auto&, Subscription const&) {}
     void on_pressure(auto& session) { run->on_pressure(session, true); }
     void on_relief(auto& session) { run->on_pressure(session, false); }
     void on_expiring(auto&) {}

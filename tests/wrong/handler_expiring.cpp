@@ -6,6 +6,7 @@ struct Handler {
     void on_open(auto&) {}
     void on_message(auto&, hubbub::MessageView) {}
     void on_subscribed(auto&, hubbub::Subscription const&) {}
+    void on_continuity_lost(auto&, hubbub::Subscription const&) {}
     void on_pressure(auto&) {}
     void on_relief(auto&) {}
     void on_close(auto&, hubbub::CloseInfo const&) {}

@@ -40,13 +40,16 @@ class Outbox {
     std::size_t size() const noexcept { return entries_.size(); }
     std::size_t bytes() const noexcept { return bytes_; }
 
-    /// Calls `give(Entry&)` for each that waits, in their order, as long as it answers true: it is open then.
+    /// Calls `give(Entry&)` for those that wait, in their order; they are open then. Not more than a broker can answer in a moment: what
+    /// else travels that way, as a probe, is not to wait for all that has piled up.
     template <class Give>
     void give_waiting(Give&& give) {
-        for (; cursor_ < entries_.size(); ++cursor_) {
+        for (; cursor_ < entries_.size() && open_ < most_open && open_bytes_ < most_open_bytes; ++cursor_) {
             Entry& entry = entries_[cursor_];
             if (entry.state != State::waits) continue;
             entry.state = State::open;
+            ++open_;
+            open_bytes_ += size_of(entry);
             give(entry);
         }
     }
@@ -63,6 +66,7 @@ class Outbox {
     void give_back(std::uint64_t serial) {
         Entry* const entry = find(serial);
         if (!entry || entry->state != State::open) return;
+        close(*entry);
         entry->state = State::waits;
         entry->is_again = true;
         cursor_ = std::min(cursor_, static_cast<std::size_t>(serial - entries_.front().serial));
@@ -81,12 +85,20 @@ class Outbox {
     }
 
    private:
+    static constexpr std::size_t most_open = 4096, most_open_bytes = std::size_t{4} << 20;
+
     static std::size_t size_of(Entry const& entry) noexcept { return sizeof entry + entry.topic.size() + entry.body.size(); }
     Entry* find(std::uint64_t serial) noexcept {
         if (entries_.empty() || serial < entries_.front().serial || serial >= next_serial_) return nullptr;
         return &entries_[static_cast<std::size_t>(serial - entries_.front().serial)];
     }
+    void close(Entry const& entry) noexcept {
+        if (entry.state != State::open) return;
+        --open_;
+        open_bytes_ -= size_of(entry);
+    }
     void finish(Entry& entry) {
+        close(entry);
         bytes_ -= size_of(entry) - sizeof entry;
         entry.state = State::settled;
         entry.body = {};
@@ -104,6 +116,7 @@ class Outbox {
     std::size_t cursor_ = 0;     ///< nothing before it waits
     std::uint64_t next_serial_ = 1;
     std::size_t bytes_ = 0;
+    std::size_t open_ = 0, open_bytes_ = 0;
 };
 
 }  // namespace hubbub::inline v0

@@ -94,8 +94,10 @@ struct Cluster {
         options.backplane = {.at = {&broker}, .loop_of_node = static_cast<ManualLoop*>(loops[2])};
         options.outbox = outbox;
         options.events.events = &events;
+        Hooks hooks;
+        hooks.last = last;
         options.seed = 1 + node + 10 * ++starts;
-        hubs[node] = std::make_unique<HubType>(loops.first(2), Hooks{.last = last}, std::move(options));
+        hubs[node] = std::make_unique<HubType>(loops.first(2), hooks, std::move(options));
     }
     testing::Client connect(std::size_t node, std::string const& user = "") {
         testing::ClientOptions options;
