@@ -113,6 +113,7 @@ struct Handler {
         if (subscription.topic == "extra") ++script->clients[session.data().name].subscribed;
         if (subscription.topic == "asked for") enter(Hook::on_subscribed, session);
     }
+    void on_continuity_lost(auto&, Subscription const&) {}  // of a broker: see tests/unit/hub/cluster_test.cpp
     void on_pressure(auto& session) { enter(Hook::on_pressure, session); }
     void on_relief(auto& session) { enter(Hook::on_relief, session); }
     void on_expiring(auto& session) { enter(Hook::on_expiring, session); }

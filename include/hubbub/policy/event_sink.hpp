@@ -23,7 +23,12 @@ namespace hubbub::inline v0 {
 ///     tls_failed                    of a Server: whose handshake, and why
 ///     callback_threw       yes      the hook, where one is known
 ///     policy_threw                  "authentication", "origin", "routes" or "sharding"
-///     any other                     from `Hub::report`
+///     continuity_lost               the topic: members were told
+///     backplane_ready, backplane_lost, backplane_apart            of a broker: it is there, it is not (and why), it is not waited for
+///     backplane_overflow            a topic whose messages a shard does not take: they are dropped, and members told
+///     backplane_malformed           a topic on which something came that no node has sent
+///     outbox_full, publication_refused  a topic: something was not published for other nodes
+///     any other                     from `Hub::report`, or a backplane
 struct Event {
     std::string_view name;
     SessionId session{};           ///< none where it concerns no session
