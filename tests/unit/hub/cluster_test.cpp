@@ -1,7 +1,10 @@
 // Hubs that a broker makes one: see tests/simulation/cluster_run.hpp for everything that can go wrong at once.
 #include <chrono>
+#include <functional>
+#include <map>
 #include <memory>
-#include <optional>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -52,6 +55,10 @@ struct Policy : DefaultPolicy {
     using EventSink = Noted;
     using Backplane = sim_broker::SimBackplane;
 };
+using SessionType = Session<MemoryConnection, Policy>;
+struct OnLost {
+    std::function<void(SessionType&)> function = [](SessionType&) {};
+};
 struct Hooks : NoopHandler {
     void on_message(auto& session, MessageView message) {
         std::string_view const text = message.view();
@@ -66,8 +73,10 @@ struct Hooks : NoopHandler {
     }
     void on_continuity_lost(auto& session, Subscription const& told) {
         session.send("lost" + (told.remembered ? '@' + std::to_string(told.position.offset) : std::string()));
+        on_lost->function(session);
     }
     std::shared_ptr<Position> last = std::make_shared<Position>();
+    std::shared_ptr<OnLost> on_lost = std::make_shared<OnLost>();
 };
 
 CloseCode code_of(testing::Client const& client) {
@@ -96,6 +105,7 @@ struct Cluster {
         options.events.events = &events;
         Hooks hooks;
         hooks.last = last;
+        hooks.on_lost = on_lost;
         options.seed = 1 + node + 10 * ++starts;
         hubs[node] = std::make_unique<HubType>(loops.first(2), hooks, std::move(options));
     }
@@ -150,6 +160,7 @@ struct Cluster {
     testing::Simulation sim{1, 6};
     sim_broker::Broker broker;
     std::shared_ptr<Position> last = std::make_shared<Position>();
+    std::shared_ptr<OnLost> on_lost = std::make_shared<OnLost>();
     Words events;
     std::size_t starts = 0;
     std::map<MemoryWire const*, std::size_t> read;
@@ -412,6 +423,31 @@ TEST_CASE("Cluster: what makes no sense on a topic's channel is counted, and tak
     both.say(a, "say kept x");
     CHECK(both.news(a) == Words{"in", "x@2"});
     CHECK(both.hubs[0]->backplane().malformed > 0);
+}
+
+TEST_CASE("Cluster: a hook that hears of a loss may do what any other may") {
+    auto const what = GENERATE("publish", "out", "again", "close", "end the hub");
+    INFO(what);
+    Cluster both;
+    auto a = both.subscribed(0, "room"), b = both.subscribed(0, "room");
+    both.on_lost->function = [&both, what = std::string(what)](auto& session) {
+        if (what == "publish") session.publish("room", "x");
+        if (what == "out") session.unsubscribe("room");
+        if (what == "again") session.unsubscribe("room"), session.subscribe("room");
+        if (what == "close") session.close(CloseCode::policy_violation);
+        if (what == "end the hub") both.hubs[0].reset();
+    };
+    both.cut_off(0);
+    both.let_back(0);
+    if (what == std::string("publish")) CHECK(both.news(a) == Words{"in", "lost", "x", "x"});
+    if (what == std::string("out")) {
+        both.hubs[0]->publish("room", Frame::text("nobody"));
+        both.settle();
+        CHECK(both.news(b) == Words{"in", "lost"});
+    }
+    if (what == std::string("again")) CHECK(both.news(b) == Words{"in", "lost", "in"});
+    if (what == std::string("close")) CHECK(code_of(b) == CloseCode::policy_violation);
+    if (what == std::string("end the hub")) CHECK(b.is_closed());
 }
 
 }  // namespace cluster_test
