@@ -147,11 +147,14 @@ class NatsReads {
             made.consumer = answer.find("name");
             made.server_time = answer.time("created");
             consumers_[made.consumer] = number;
-            made.at_end = answer.number("num_pending") == 0;
+            std::uint64_t const pending = answer.number("num_pending");
+            made.at_end = pending == 0;
+            made.batch = std::min(made.batch, pending);
             if (made.at_end) return pulled(number, made);
+            // Without `no_wait`: a pull that asks for what was forgotten meanwhile would never be answered. It ends with the last message.
             desk_.send({.kind = NatsCommand::Kind::publish,
                         .subject = "$JS.API.CONSUMER.MSG.NEXT." + name + "." + made.consumer,
-                        .body = "{\"batch\":" + std::to_string(made.batch) + ",\"no_wait\":true}",
+                        .body = "{\"batch\":" + std::to_string(made.batch) + ",\"expires\":500000000}",
                         .reply = desk_.inbox_of('n', number)});
         });
     }
