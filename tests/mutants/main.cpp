@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "tests/simulation/cluster_run.hpp"
 #include "tests/simulation/hub_run.hpp"
 #include "tests/simulation/recovery_run.hpp"
 #if __has_include(<zlib.h>)
@@ -17,7 +18,8 @@ int main(int count, char** arguments) {
             char const* const named = std::getenv("HUBBUB_MUTANT");
             std::string_view const mutant(named ? named : "");
             if (mutant.empty() || mutant.starts_with("recovery_")) recovery_simulation::RecoveryRun(seed).run(120);
-            if (mutant.starts_with("recovery_")) continue;
+            if (mutant.empty() || mutant.starts_with("cluster_")) cluster_simulation::ClusterRun(seed).run(150);
+            if (mutant.starts_with("recovery_") || mutant.starts_with("cluster_")) continue;
             hub_simulation::HubRun(seed).run(80);
 #if __has_include(<zlib.h>)
             if (mutant.empty() || mutant.starts_with("variant_")) hub_simulation::DeflatedRun(seed).run(80);

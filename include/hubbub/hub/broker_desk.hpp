@@ -66,6 +66,11 @@ class BrokerDesk final : private TurnHook {
     }
 
    private:
+    /// A question that the broker has not answered.
+    struct Read {
+        std::uint32_t link;
+        Position since;
+    };
     struct Broker final : BackplaneHost {
         Broker(BrokerDesk& its_desk, std::size_t its_number, typename BackplaneType::Thread& thread)
             : desk(its_desk),
@@ -92,14 +97,15 @@ class BrokerDesk final : private TurnHook {
         TimePoint away_since;
         Outbox outbox;
         std::vector<std::pair<std::string, Position>> reads;  ///< that wait until it is ready
+        std::unordered_map<std::string, std::deque<Read>> open_reads;
         BackplaneType backplane;
     };
     /// A topic that somebody here is subscribed to.
     struct Wanted {
         HistoryLimits history;
+        std::uint32_t link;  ///< which of the topic's links it is for: what was meant for an earlier one is not for this
         bool was_subscribed = false;
-        bool has_hole = false;         ///< its owner did not take what came, and is told when he takes mail again
-        std::deque<Position> reads{};  ///< that the broker has not answered
+        bool has_hole = false;  ///< its owner did not take what came, and is told when he takes mail again
         std::vector<std::pair<std::uint64_t, std::uint64_t>> newest{};  ///< of each node that publishes: its newest serial
 
         /// False: it was sent again, and had come to the broker before. Whoever is to hear it has heard it, or was told of a loss: what
@@ -145,7 +151,7 @@ class BrokerDesk final : private TurnHook {
     void hear_history(Broker& broker, std::string_view topic, BackplaneHistory const& history);
 
     void ask(Broker& broker, std::string_view topic, Wanted& wanted, Position since) {
-        wanted.reads.push_back(since);
+        broker.open_reads[std::string(topic)].push_back({wanted.link, since});
         broker.backplane.read(topic, wanted.history, since);
     }
     HistoryLimits history_of(std::string_view topic) const { return hubbub::topic_options(topic_options_, topic).history; }
@@ -169,8 +175,8 @@ class BrokerDesk final : private TurnHook {
     ShardIndex owner_of(std::string_view topic) const noexcept {
         return {static_cast<std::uint16_t>(shared_.hash(topic) % post_office_.shard_count())};
     }
-    static Mail letter(Mail::Kind kind, Position position = {}) noexcept {
-        return {.kind = kind, .from = {}, .session = {}, .position = position};
+    static Mail letter(Mail::Kind kind, Position position = {}, std::uint32_t link = 0) noexcept {
+        return {.kind = kind, .from = {}, .session = {link, 0, {}}, .position = position};
     }
     Broker& broker_for(std::string_view topic) noexcept { return *brokers_[broker_of(topic, brokers_.size())]; }
     ShardPort& port() noexcept { return *(*shared_.ports)[mine_.value]; }
@@ -217,7 +223,7 @@ void BrokerDesk<Policy>::on_turn_end() noexcept {
         if (post_office_.bytes_for(owner_of(topic)) > most_for_a_shard / 2) return false;
         if (auto const found = wanted_.find(topic); found != wanted_.end()) {
             found->second.has_hole = false;
-            write(topic, letter(Mail::Kind::acknowledge));
+            write(topic, letter(Mail::Kind::acknowledge, {}, found->second.link));
         }
         return true;
     });
@@ -230,10 +236,11 @@ void BrokerDesk<Policy>::read(Mail const& mail, std::string_view topic, MessageV
     Broker& broker = broker_for(topic);
     switch (mail.kind) {
         case Mail::Kind::interest:
-            wanted_.insert_or_assign(std::string(topic), Wanted{history_of(topic)});
+            wanted_.insert_or_assign(std::string(topic), Wanted{history_of(topic), mail.session.index});
             return broker.backplane.subscribe(topic);
         case Mail::Kind::no_interest:
             if (auto const found = wanted_.find(topic); found != wanted_.end()) wanted_.erase(found);
+            std::erase_if(broker.reads, [topic](auto const& each) { return each.first == topic; });
             return broker.backplane.unsubscribe(topic);
         case Mail::Kind::recover: {
             auto const found = wanted_.find(topic);
@@ -341,7 +348,7 @@ void BrokerDesk<Policy>::hear_subscribed(Broker&, std::string_view topic) {
     auto const found = wanted_.find(topic);
     if (found == wanted_.end()) return;
     if (std::exchange(found->second.was_subscribed, true)) BackplaneCounts::add(shared_.counts->interruptions);
-    write(topic, letter(Mail::Kind::acknowledge));
+    write(topic, letter(Mail::Kind::acknowledge, {}, found->second.link));
 }
 
 template <HubPolicy Policy>
@@ -367,7 +374,7 @@ template <HubPolicy Policy>
 void BrokerDesk<Policy>::hear_message(std::string_view topic, std::string_view body, Position position) {
     auto const found = wanted_.find(topic);
     if (found == wanted_.end() || found->second.has_hole) return;
-    Mail mail = letter(Mail::Kind::deliver, position);
+    Mail mail = letter(Mail::Kind::deliver, position, found->second.link);
     MessageView message = MessageView::text({});
     auto const envelope = open(body, mail, message);
     if (!envelope && !position.epoch) return tell_event("backplane_malformed", topic);  // else its place has to be taken
@@ -412,20 +419,23 @@ void BrokerDesk<Policy>::hear_published(Broker& broker, std::uint64_t serial, Ba
 
 template <HubPolicy Policy>
 void BrokerDesk<Policy>::hear_history(Broker& broker, std::string_view topic, BackplaneHistory const& history) {
+    auto const asked = broker.open_reads.find(std::string(topic));
+    if (asked == broker.open_reads.end()) return;
+    Read const read = asked->second.front();
+    asked->second.pop_front();
+    if (asked->second.empty()) broker.open_reads.erase(asked);
     auto const found = wanted_.find(topic);
-    if (found == wanted_.end() || found->second.reads.empty()) return;
-    Position const since = found->second.reads.front();
-    found->second.reads.pop_front();
-    if (history.failed) return broker.reads.emplace_back(topic, since), void();
-    write(topic, letter(Mail::Kind::begin, history.begins));
+    if (found == wanted_.end() || found->second.link != read.link) return;
+    if (history.failed) return broker.reads.emplace_back(topic, read.since), void();
+    write(topic, letter(Mail::Kind::begin, history.begins, read.link));
     for (BackplaneHistory::Entry const& entry : history.entries) {
-        Mail mail =
-            letter(Mail::Kind::backlog, {static_cast<std::uint64_t>(ticks() - Duration(entry.age).count()), entry.offset});
+        Mail mail = letter(Mail::Kind::backlog,
+                           {static_cast<std::uint64_t>(ticks() - Duration(entry.age).count()), entry.offset}, read.link);
         MessageView message = MessageView::text({});
         (void)open(entry.body, mail, message);
         write(topic, mail, message);
     }
-    Mail end = letter(Mail::Kind::end, {history.begins.epoch, history.reached});
+    Mail end = letter(Mail::Kind::end, {history.begins.epoch, history.reached}, read.link);
     end.key = history.more;
     write(topic, end);
 }

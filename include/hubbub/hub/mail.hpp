@@ -76,7 +76,7 @@ struct Mail {
         lost,     ///< from the owner: members may have missed something before `position`
         // To and from the desk of the backplane, besides `publish`, `interest`, `no_interest`, `recover` to it, and from it `acknowledge`,
         // `deliver`, `begin`, `end` and `backlog`, of which `position.epoch` is when it was published, in ticks. Where a
-        // publication is of this node, `id` is the token that the owner has given it.
+        // publication is of this node, `id` is the token that the owner has given it. `session.index` is the number of the link.
         announce,   ///< for the other nodes' presences; from it, `id` is the node
         published,  ///< what became of it: `key` is a PublishFailure, and `expires_at` is 1 if it was repeated
         apart,      ///< broker number `id` is not there

@@ -37,6 +37,7 @@ struct TopicLink {
     };
     static constexpr std::size_t most_held = 1024, most_held_bytes = std::size_t{1} << 20;
 
+    std::uint32_t number = 0;  ///< among the links that a topic has had
     State state = State::asked;
     bool is_open = false;     ///< whoever waited has been let in: what is missed from now on, members are told
     bool is_synced = false;   ///< of a topic that remembers: the position is one of the broker's

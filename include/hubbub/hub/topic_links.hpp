@@ -63,10 +63,11 @@ class TopicLinks {
         Topic& topic = (*topics_)[number];
         if (!topic.link) {
             topic.link = std::make_unique<TopicLink>();
+            topic.link->number = ++numbers_;
             topic.link->is_open = is_apart(topic.name);  // nobody waits for a broker that is not there
             linked_.push_back(number);
-            host_->write_to_broker({.kind = Mail::Kind::interest, .from = {}, .session = {}, .position = {}}, topic.name,
-                                   nothing());
+            host_->write_to_broker({.kind = Mail::Kind::interest, .from = {}, .session = {numbers_, 0, {}}, .position = {}},
+                                   topic.name, nothing());
         }
         topic.link->left_at = 0;
         return !topic.link->is_open;
@@ -149,6 +150,7 @@ class TopicLinks {
     LinkHost* host_;
     std::size_t brokers_;
     std::uint64_t tokens_;
+    std::uint32_t numbers_ = 0;
     std::uint64_t apart_ = 0;                                      ///< a bit for each broker that is not there
     std::vector<std::uint32_t> linked_;                            ///< topics
     std::vector<std::uint32_t> behind_;                            ///< topics
@@ -185,7 +187,8 @@ inline void TopicLinks::hear(Mail const& mail, std::string_view name, Outgoing c
     }
     if (mail.kind == Kind::published) return on_published(name, mail);
     auto const number = topics_->find(name);
-    if (!number || !(*topics_)[*number].link) return;  // nobody needs it any more
+    if (!number || !(*topics_)[*number].link) return;                    // nobody needs it any more
+    if ((*topics_)[*number].link->number != mail.session.index) return;  // or again, and that was before
     switch (mail.kind) {
         case Kind::acknowledge: return on_subscribed(*number);
         case Kind::begin: return on_begin(*number, mail.position);
@@ -229,6 +232,7 @@ inline void TopicLinks::place(std::uint32_t number, std::uint64_t offset, std::u
                               std::int64_t at) {
     Topic& topic = (*topics_)[number];
     outgoing.id = 0;  // that was the token
+    outgoing.except = {};
     bool is_new = true;
     if (auto const own = topic.link->pending.find(token); token && own != topic.link->pending.end()) {
         outgoing.except = own->second.except;
@@ -275,7 +279,9 @@ inline void TopicLinks::on_message(std::uint32_t number, Mail const& mail, Outgo
     TopicLink& link = *topic.link;
     if (!topic.history) {
         ++topic.position.offset;
-        return host_->place(number, outgoing, 0, true);
+        Outgoing from_afar = outgoing;
+        from_afar.except = {};
+        return host_->place(number, from_afar, 0, true);
     }
     if (link.state != TopicLink::State::live) return link.hold(mail, outgoing.message);
     if (mail.position.epoch == topic.position.epoch && mail.position.offset <= topic.position.offset + 1)
