@@ -42,8 +42,15 @@ class NatsStreams {
     }
     /// In each turn of the clock.
     void on_tick(TimePoint now) {
-        for (auto& [token, topic] : topics_)
-            if (!topic.stream.early.empty() && now - topic.stream.early_since > early_limit) deliver_early(topic);
+        if (std::exchange(has_early_, false)) {
+            for (auto& [token, topic] : topics_) {
+                if (topic.stream.early.empty()) continue;
+                if (now - topic.stream.early_since > early_limit)
+                    deliver_early(topic);
+                else
+                    has_early_ = true;
+            }
+        }
         if (presence_ == Presence::absent) ask_presence();
         while (!sent_.empty() && !open_.contains(sent_.front().second)) sent_.pop_front();
         if (!sent_.empty() && now - sent_.front().first > desk_.options.answer_limit)
@@ -121,6 +128,7 @@ class NatsStreams {
     }
     /// JetStream tells that a stream was deleted.
     void on_deleted(std::string_view name) {
+        if (!name.starts_with(desk_.options.prefix)) return;
         for (auto& [token, topic] : topics_) {
             if (topic.stream.last_epoch == 0 || desk_.names.stream(token) != name) continue;
             forget(topic);
@@ -145,6 +153,7 @@ class NatsStreams {
             // A server publishes at once what several connections have stored at once: not always in the order of the offsets.
             if (stream.early.empty()) stream.early_since = desk_.now();
             stream.early.insert_or_assign(offset, std::move(arrival));
+            has_early_ = true;
             if (stream.early.size() > most_early) deliver_early(topic);
             return;
         }
@@ -353,6 +362,7 @@ class NatsStreams {
     NatsTopics& topics_;
     Presence presence_ = Presence::asked;
     bool asking_ = false;
+    bool has_early_ = false;                                // perhaps
     std::unordered_map<std::uint64_t, NatsTopic*> open_;    // by serial
     std::deque<std::pair<TimePoint, std::uint64_t>> sent_;  // those of open_, and some that are answered
 };
