@@ -53,7 +53,6 @@ class BrokerDesk final : private TurnHook {
           mine_{static_cast<std::uint16_t>(shared.ports->size() - 1)},
           post_office_(mine_, *shared.ports, shared.ports->size() - 1) {
         std::size_t const count = BackplaneType::brokers(options.backplane);
-        BackplaneCounts::set(shared_.counts->brokers, count);
         for (std::size_t i = 0; i < count; ++i) brokers_.push_back(std::make_unique<Broker>(*this, i, thread));
         loop_.attach(this);
         for (auto& broker : brokers_) broker->backplane.start();

@@ -220,6 +220,8 @@ void Hub<Conn, Policy>::begin(std::span<ShardLoop* const> loops, Handler handler
     for (ShardLoop* const loop : loops) shared_->ports.push_back(std::make_shared<ShardPort>(*loop, shared_->options.mailbox));
     if constexpr (is_remote) {
         shared_->node = shared_->draw(1000) | 1;
+        // From here on none is there: who asks before the desk has begun must not think that all is well.
+        BackplaneCounts::set(shared_->backplane.brokers, Policy::Backplane::brokers(shared_->options.backplane));
         desk_ = std::make_unique<DeskThread<Policy>>(shared_->options);
         shared_->ports.push_back(std::make_shared<ShardPort>(desk_->loop(), shared_->options.mailbox));
     }

@@ -23,12 +23,13 @@ namespace hubbub::inline v0 {
 ///     tls_failed                    of a Server: whose handshake, and why
 ///     callback_threw       yes      the hook, where one is known
 ///     policy_threw                  "authentication", "origin", "routes" or "sharding"
-///     continuity_lost               the topic: members were told
-///     backplane_ready, backplane_lost, backplane_apart            of a broker: it is there, it is not (and why), it is not waited for
-///     backplane_overflow            a topic whose messages a shard does not take: they are dropped, and members told
-///     backplane_malformed           a topic on which something came that no node has sent
-///     outbox_full, publication_refused  a topic: something was not published for other nodes
-///     any other                     from `Hub::report`, or a backplane
+///     backplane_ready               a broker is there
+///     backplane_lost                why a broker is not there any more
+///     backplane_apart               it is away for longer than OutboxLimits::patience
+///     outbox_full                   the topic of a publication that was dropped
+///     continuity_lost               the topic whose members were told that they may have missed something
+///     backplane_...                 other remarks of a backplane
+///     any other                     from `Hub::report`
 struct Event {
     std::string_view name;
     SessionId session{};           ///< none where it concerns no session

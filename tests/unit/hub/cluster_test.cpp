@@ -178,6 +178,14 @@ TEST_CASE("Cluster: what is published on one node comes to the subscribers of al
     CHECK((node.continuous && node.ready == 1 && node.published == 1 && node.received == 1 && node.waiting_messages == 0));
 }
 
+TEST_CASE("Cluster: a hub is not continuous before its broker is there, also while it has not begun to look for it") {
+    Cluster both;
+    both.start(0);  // instead of the first one
+    CHECK((!both.hubs[0]->backplane().continuous && both.hubs[0]->backplane().brokers == 1));
+    both.settle();
+    CHECK(both.hubs[0]->backplane().continuous);
+}
+
 TEST_CASE("Cluster: a topic that remembers has one order, and whoever comes back finds it on any node") {
     Cluster both;
     auto a = both.subscribed(0, "kept"), b = both.subscribed(1, "kept");
