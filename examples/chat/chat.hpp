@@ -51,7 +51,7 @@ struct Chat : hubbub::ProtocolApp {
     /// What clients cannot forge.
     static hubbub::ProtocolText by(auto& session) {
         hubbub::ProtocolText text;
-        text.session(session.id()).string("name", name_of(session.identity()));
+        text.session(session.node(), session.id()).string("name", name_of(session.identity()));
         return text;
     }
 };

@@ -1,6 +1,6 @@
 // A chat for the browser: rooms, names, members, over as many cores as you like.
 //   hubbub_chat [--address A] [--port N] [--threads N] [--page FOLDER] [--transport KIND] [--jwt]
-//               [--tls CERTIFICATE KEY]
+//               [--tls CERTIFICATE KEY] [--redis URL | --nats URL] [--cluster-key TEXT] [--proxy NETWORK]
 //   hubbub_chat --self-test
 // README.md says what is in which file.
 #include <exception>
@@ -22,6 +22,10 @@ int main(int argc, char** argv) try {
 
     if (arguments.jwt)
         chat::serve_signed_in(arguments);
+    else if (!arguments.redis.empty())
+        chat::serve_over_redis(arguments);
+    else if (!arguments.nats.empty())
+        chat::serve_over_nats(arguments);
     else if (arguments.transport == "websocketpp")
         chat::serve_with_websocketpp(arguments);
     else

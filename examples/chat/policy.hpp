@@ -61,7 +61,8 @@ hubbub::HubOptions<Policy> hub_options() {
                                         .age = Rules::remembered_for,
                                         .id_age = Rules::remembered_for,
                                         .ids = 10 * Rules::remembered};
-    options.topics.prefixes = {{std::string(said_in), {.history = history, .presence = {.kept = true, .told_every = 500ms}}}};
+    options.topics.prefixes = {
+        {std::string(said_in), {.history = history, .presence = {.kept = true, .told_every = 500ms, .lease = 15s}}}};
     options.message.message = Rules::bytes;
     options.subscriptions = 2 * Rules::rooms;
     options.rates.session.messages = {Rules::messages_per_second, Rules::messages_at_once};

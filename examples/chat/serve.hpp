@@ -6,16 +6,27 @@
 #include <string_view>
 #include <utility>
 
+#include <hubbub/core/siphash.hpp>
+#include <hubbub/protocol/protocol_hash.hpp>
 #include <hubbub/protocol/retry_hint.hpp>
 #include <hubbub/server/server.hpp>
 
 #include "arguments.hpp"
 #include "chat.hpp"
+#include "health.hpp"
 #include "page.hpp"
 
 namespace chat {
 
-inline hubbub::ProtocolHandler<Chat> handler() { return hubbub::ProtocolHandler{Chat{}, {.mistakes = Rules::mistakes}}; }
+/// What a client calls its publication is hashed with a secret. Processes that are one chat have the same: so a client whose connection
+/// was lost publishes again on any of them, and the room has it once.
+inline hubbub::ProtocolHash hash_of(std::string_view cluster_key) {
+    if (cluster_key.empty()) return {};
+    return {.hash{hubbub::SipHash{1, 2}(cluster_key), hubbub::SipHash{3, 4}(cluster_key)}};
+}
+inline hubbub::ProtocolHandler<Chat> handler(std::string_view cluster_key) {
+    return hubbub::ProtocolHandler{Chat{}, {.mistakes = Rules::mistakes}, hash_of(cluster_key)};
+}
 
 /// The server, until a signal ends it. `add_more(routes)` adds pages, or puts others in their place.
 ///
@@ -32,7 +43,9 @@ void serve(
                                       .threads = arguments.threads,
                                       .hub = std::move(options)};
     all.drain.reason = hubbub::with_retry_hint("the server restarts", std::chrono::seconds(2));  // not all come back at once
-    hubbub::Server<Policy, Connection> server{handler(), std::move(all)};
+    if (!arguments.proxy.empty()) all.hub.proxies.networks = {arguments.proxy};
+    hubbub::Server<Policy, Connection> server{handler(arguments.cluster_key), std::move(all)};
+    add_health(server.routes(), server.hub());
     add_page(server.routes(), arguments.page);
     add_more(server.routes());
     std::cout << "open " << (arguments.certificate.empty() ? "http" : "https") << "://" << server.endpoint().to_string()
@@ -45,5 +58,9 @@ void serve_with_websocketpp(Arguments const& arguments);
 
 /// The same for who has signed in. In a file of its own, too.
 void serve_signed_in(Arguments const& arguments);
+
+/// One of several processes that are one chat.
+void serve_over_redis(Arguments const& arguments);
+void serve_over_nats(Arguments const& arguments);
 
 }  // namespace chat
