@@ -146,6 +146,16 @@ class Run:
         return self.follow([sys.executable, HERE / "chat_chromium.py", self.find("chromium", "chromium", "google-chrome"), self.chat, *more],
                            seconds=200.0)
 
+    def chat_cluster(self, kind):
+        """Two servers of the chat over one broker."""
+        self.need_websockets()
+        self.find(f"{kind}-server", f"{kind}-server", f"/usr/sbin/{kind}-server")
+        refused = subprocess.run([self.chat, f"--{kind}", "x", "--cluster-key", "x"], capture_output=True, text=True, timeout=10).stderr
+        if "when the chat is built" in refused:
+            raise Skip(refused.splitlines()[0])
+        pages = [self.find("chromium", "chromium", "google-chrome")] if kind == "redis" else []
+        return self.follow([sys.executable, HERE / "chat_cluster.py", self.chat, kind, *pages], seconds=300.0)
+
     def ws(self):
         return self.client([*self.node_with_ws(), HERE / "node_client.js", "ws"])
 
@@ -363,6 +373,8 @@ def main() -> int:
     for kind in ("ws", "built-in", "drain", "chromium"):
         run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
     over(run, "tcp")
+    for kind in ("redis", "nats"):
+        run.part(f"chat over {kind}", lambda: run.chat_cluster(kind))
     if subprocess.run([run.load_server, "--deflate", "--port", "x"], capture_output=True, text=True).stderr.find("zlib") == -1:
         compressed(run)
     if speaks(run.load_server, "websocketpp"):
