@@ -440,7 +440,7 @@ void TopicRouter<Policy>::hear_presence(std::uint32_t number, std::uint64_t node
 template <HubPolicy Policy>
 void TopicRouter<Policy>::tell_lost(std::uint32_t number) {
     Topic const& topic = delivery_->topics()[number];
-    host_->on_event({.name = "continuity_lost", .detail = topic.name});
+    if (is_topic_name(topic.name)) host_->on_event({.name = "continuity_lost", .detail = topic.name});
     for (std::uint64_t left = topic.interested_shards; left; left &= left - 1)
         write({static_cast<std::uint16_t>(std::countr_zero(left))}, Mail::Kind::lost, topic.name, topic.position);
     host_->on_lost(number);

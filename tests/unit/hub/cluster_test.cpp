@@ -1,4 +1,5 @@
 // Hubs that a broker makes one: see tests/simulation/cluster_run.hpp for everything that can go wrong at once.
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -231,6 +232,16 @@ TEST_CASE("Cluster: a publisher is told the broker's place") {
         CHECK(receipts[i].repeated == (i != 0 && i != 4));
     }
     CHECK(both.news(a) == Words{"in", "x@1", "x@2"});
+}
+
+TEST_CASE("Cluster: the operator is told of topics whose members may have missed something, and not of the hub's own") {
+    Cluster both;
+    auto a = both.subscribed(0, "room", "ada"), b = both.subscribed(1, "room");
+    both.cut_off(0);
+    both.let_back(0);
+    both.pass(5s);
+    CHECK(std::count(both.events.begin(), both.events.end(), "continuity_lost room") == 1);
+    for (std::string const& event : both.events) CHECK(event.find('\0') == std::string::npos);
 }
 
 TEST_CASE("Cluster: local delivery does not wait for a broker that is away") {
