@@ -236,8 +236,7 @@ inline void RedisCore::fail(std::string_view reason) {
     if (!host_) return;
     if (std::exchange(was_told_up_, false)) {
         if (loop_.now() - up_since_ > options_.connect_limit) failures_ = 0;
-        host_->on_event("backplane_lost", why);
-        if (host_) host_->on_ready(false, why);
+        host_->on_ready(false, why);
         if (!host_) return;
     }
     auto const longest = std::min(options_.retry_most, options_.retry_first * (1 << std::min(failures_++, 16u)));
