@@ -195,6 +195,14 @@ class Run:
         """A minute of it with a thousand: hubbub_recovery_race alone."""
         return self.follow([self.build / "tests/hubbub_recovery_race", "--subscribers", 200, "--seconds", 5], seconds=60.0)
 
+    def chaos(self):
+        """Brokers that break under three nodes. For long: see cluster/chaos.py."""
+        self.need_websockets()
+        program = self.build / "tests/hubbub_cluster_node"
+        if not program.exists():
+            raise Skip(f"there is no {program}; install libhiredis-dev and libssl-dev, or libnats-dev, and build again")
+        return self.follow([sys.executable, HERE / "cluster/chaos.py", program], seconds=300.0)
+
     def need_websockets(self):
         if not importlib.util.find_spec("websockets"):
             raise Skip(f"{sys.executable} has no websockets; install python3-websockets")
@@ -385,6 +393,7 @@ def main() -> int:
     run.transport = "tcp"
     run.part("TLS, websocketpp-adopted", run.tls)
     run.part("recovery race", run.recovery_race)
+    run.part("cluster, chaos", run.chaos)
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)
     for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
