@@ -402,6 +402,11 @@ class Subscriber(Client):
             self.records[topic].append((sys.intern(kind), epoch, offset))
             if kind == "lost":
                 self.run.note_sign(f"{topic} lost")
+            since = self.at.get(topic)
+            if kind == "lost" or kind == "in" and since and since[0] == epoch:
+                self.run.lost[topic.split("/")[0]] += 1
+                if topic == "strict/a":
+                    self.run.last_strict = f"{self.name} on {self.node_name}: {text}, was at {since}"
         if epoch:
             self.at[topic] = (epoch, offset)
 
@@ -418,6 +423,8 @@ class Run:
         self.publications, self.records, self.node_of = {}, {}, {}
         self.failures, self.strange, self.rows = collections.Counter(), [], []
         self.first_sign, self.is_over = None, False
+        self.last_strict = None
+        self.lost = collections.Counter()  # notices since the last fault began, by kind of topic
         self.pace = 1.0
 
     def note_sign(self, what):
@@ -447,9 +454,11 @@ class Run:
             return all([await node.is_whole() for node in self.nodes])
         await until(whole, seconds, "all nodes are ready again")
 
-    async def fault(self, name, function, sign_within=1.5):
-        """One fault, and how long it was felt."""
+    async def fault(self, name, function, keeps=False, sign_within=1.5):
+        """One fault, and how long it was felt. `keeps`: the broker forgets nothing by it, so nothing of what it remembers may be lost
+        to anybody; only who was given a publication before it had its place is told to go on behind it, which "strict" never does."""
         began, self.first_sign = time.monotonic(), None
+        self.lost.clear()
         try:
             await function()
             end = time.monotonic() + sign_within
@@ -459,11 +468,24 @@ class Run:
             recovered = time.monotonic() - began
         except (Failure, OSError, asyncio.TimeoutError) as problem:
             checks.check(f"{self.kind}: {name}", False, f"{type(problem).__name__} {problem}")
-            return self.rows.append((name, self.first_sign and self.first_sign[0] - began, None, self.first_sign and self.first_sign[1]))
-        checks.check(f"{self.kind}: {name}", True)
-        sign = self.first_sign
-        self.rows.append((name, sign and sign[0] - began, recovered, sign and sign[1]))
-        await asyncio.sleep(self.random.uniform(0.2, 0.9))
+            recovered = None
+        else:
+            await asyncio.sleep(self.random.uniform(0.3, 0.9))
+            fine = not keeps or not self.lost["strict"]
+            checks.check(f"{self.kind}: {name}", fine, f"{self.lost['strict']} notices of a loss in topics that the broker has kept, "
+                         f"the last: {self.last_strict}")
+        sign, what = (self.first_sign[0] - began, self.first_sign[1]) if self.first_sign else (None, "-")
+        self.rows.append((name, sign, recovered, dict(self.lost), what))
+
+    async def kill_node_of(self, broker):
+        """While it has publications that the broker has not taken: they are published again over others."""
+        broker.signal(signal.SIGSTOP)
+        await asyncio.sleep(0.4)
+        node = self.random.choice(self.nodes)
+        await node.kill()
+        broker.signal(signal.SIGCONT)
+        await asyncio.sleep(0.2)
+        await node.start()
 
     async def kill_node(self):
         node = self.random.choice(self.nodes)
@@ -541,15 +563,17 @@ class Run:
         for topic, source, number in self.publications:
             newest[topic, source] = max(newest[topic, source], number)
         living["newest"] = newest
-        verdict = records.judge(self.publications, self.records, ends, living)
-        print(f"\n{self.kind}:\n  {'fault':<44} {'first sign':>10} {'all ready':>10}   first sign")
-        for name, sign, recovered, what in self.rows:
-            print(f"  {name:<44} {f'{sign:.2f} s' if sign else '-':>10} {f'{recovered:.2f} s' if recovered else 'never':>10}   {what or '-'}")
+        verdict = records.judge(self.publications, self.records, ends, living, self.node_of)
+        kinds = ("kept", "strict", "plain")
+        print(f"\n{self.kind}:\n  {'fault':<44} {'first sign':>10} {'all ready':>10}   notices: {' / '.join(kinds)}   first sign")
+        for name, sign, recovered, lost, what in self.rows:
+            times = (f"{sign:.2f} s" if sign is not None else "-", f"{recovered:.2f} s" if recovered is not None else "never")
+            print(f"  {name:<44} {times[0]:>10} {times[1]:>10}   {' / '.join(f'{lost.get(kind, 0):>3}' for kind in kinds):>30}   {what}")
         outcomes = collections.Counter(each.outcome for each in self.publications.values())
         retried = sum(each.retried for each in self.publications.values())
         print(f"  {len(self.publications)} publications: {outcomes['ok']} taken, {outcomes['failed']} refused ({dict(self.failures)}), "
               f"{outcomes['maybe']} unknown, {retried} published again")
-        print(f"  {verdict.heard} heard, {verdict.recovered} recoveries, {verdict.announced} announced losses, "
+        print(f"  {verdict.heard} heard, {verdict.unplaced} of them before they had their place, {verdict.recovered} recoveries, {verdict.announced} announced losses, "
               + ", ".join(f"{verdict.count(kind)} {name}" for kind, name in
                           zip(records.KINDS, ("unexplained losses", "doubles", "order violations", "wrong answers"))))
         for letter, state in states.items():
@@ -562,9 +586,9 @@ class Run:
                 print(f"    {kind}: {sentence}")
             checks.check(f"{self.kind}: no {name}", not found, f"{len(found)}, the first: {found[0] if found else ''}")
         checks.check(f"{self.kind}: there was traffic, and who came back", verdict.heard > len(self.publications) and verdict.recovered > 0)
+        if self.options.keep:
+            self.keep(verdict)
         if any(verdict.found.values()):
-            if self.options.keep:
-                self.keep(verdict)
             for node in self.nodes:
                 for line in node.tail:
                     print(f"    {line}")
@@ -591,8 +615,10 @@ class Run:
     async def rounds(self, faults):
         """All of them once, and again until there were enough publications."""
         while True:
-            for name, function, *more in faults:
-                await self.fault(name, function, *more)
+            for name, function, more in faults:
+                if self.options.fault and self.options.fault not in name:
+                    continue
+                await self.fault(name, function, **more)
             if len(self.publications) >= self.options.publications:
                 return
 
@@ -648,16 +674,18 @@ async def redis(run):
         async def flush():
             await server.ask("FLUSHALL")
 
-        await run.rounds([("kill -9, restart with its file", restart_with_file),
-                          ("CLIENT KILL TYPE pubsub", lambda: kill_clients("pubsub")),
-                          ("FLUSHALL", flush),
-                          ("SIGSTOP for 2.2 s", stop_for_a_while),
-                          ("CLIENT KILL TYPE normal", lambda: kill_clients("normal")),
-                          ("connections reset", reset),
-                          ("kill -9 of a node", run.kill_node),
-                          ("pubsub buffers of 64 KiB, large messages", small_buffers),
-                          ("kill -9, restart without anything", restart_empty),
-                          ("connections reset and refused for 1 s", reset_and_refuse)])
+        keeps = {"keeps": True}
+        await run.rounds([("kill -9, restart with its file", restart_with_file, {}),
+                          ("CLIENT KILL TYPE pubsub", lambda: kill_clients("pubsub"), keeps),
+                          ("FLUSHALL", flush, {}),
+                          ("SIGSTOP for 2.2 s", stop_for_a_while, keeps),
+                          ("CLIENT KILL TYPE normal", lambda: kill_clients("normal"), keeps),
+                          ("connections reset", reset, keeps),
+                          ("kill -9 of a node", run.kill_node, keeps),
+                          ("SIGSTOP, and kill -9 of a node meanwhile", lambda: run.kill_node_of(server), keeps),
+                          ("pubsub buffers of 64 KiB, large messages", small_buffers, keeps),
+                          ("kill -9, restart without anything", restart_empty, {}),
+                          ("connections reset and refused for 1 s", reset_and_refuse, keeps)])
         await run.finish()
     finally:
         await run.stop()
@@ -721,9 +749,9 @@ async def sentinel(run):
             server.more = ("--replicaof", "127.0.0.1", str(await master()))
             await server.start()
 
-        faults = [("SENTINEL FAILOVER", fail_over, 5)]
+        faults = [("SENTINEL FAILOVER", fail_over, {"sign_within": 5})]
         if run.options.publications > DEFAULT:
-            faults += [("kill -9 of the master", kill_master, 5), ("kill -9 of a node", run.kill_node)]
+            faults += [("kill -9 of the master", kill_master, {"sign_within": 5}), ("kill -9 of a node", run.kill_node, {"keeps": True})]
         await run.rounds(faults)
         await asyncio.sleep(1)
         await run.finish()
@@ -766,12 +794,14 @@ async def nats(run):
             await asyncio.sleep(1.0)
             proxy.refuses = False
 
-        await run.rounds([("kill -9, restart with its directory", restart_with_directory),
-                          ("connections reset", reset),
-                          ("SIGSTOP for 2.2 s", stop_for_a_while),
-                          ("kill -9 of a node", run.kill_node),
-                          ("kill -9, restart without anything", restart_empty),
-                          ("connections reset and refused for 1 s", reset_and_refuse)])
+        keeps = {"keeps": True}
+        await run.rounds([("kill -9, restart with its directory", restart_with_directory, {}),
+                          ("connections reset", reset, keeps),
+                          ("SIGSTOP for 2.2 s", stop_for_a_while, keeps),
+                          ("kill -9 of a node", run.kill_node, keeps),
+                          ("SIGSTOP, and kill -9 of a node meanwhile", lambda: run.kill_node_of(server), keeps),
+                          ("kill -9, restart without anything", restart_empty, {}),
+                          ("connections reset and refused for 1 s", reset_and_refuse, keeps)])
         await run.finish()
     finally:
         await run.stop()
@@ -796,7 +826,8 @@ def main() -> int:
     arguments.add_argument("--rate", type=float, default=250, help="publications in a second, over all")
     arguments.add_argument("--only", choices=SCENES, action="append")
     arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    arguments.add_argument("--keep", help="a file for all records, if something is wrong with them")
+    arguments.add_argument("--keep", help="a file for all records")
+    arguments.add_argument("--fault", help="only those whose name contains that")
     arguments.add_argument("--self-test", action="store_true")
     options = arguments.parse_args()
     records.self_test(checks.check)

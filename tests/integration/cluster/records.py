@@ -30,6 +30,7 @@ class Verdict:
         self.announced = 0
         self.recovered = 0
         self.heard = 0
+        self.unplaced = 0  # of them, in topics that remember
 
     def blame(self, kind, sentence):
         self.found[kind].append(sentence)
@@ -38,14 +39,15 @@ class Verdict:
         return len(self.found[kind])
 
 
-def judge(publications, records, ends=(), living=None):
+def judge(publications, records, ends=(), living=None, node_of=None):
     """`publications`: by (topic, source, number). `records`: by (subscriber, topic). `ends`: of each topic the last publications,
-    which everybody must have heard on the last connection. `living`: by source, whether its node has lived to the end."""
+    which everybody must have heard on the last connection. `living`: by source, whether its node has lived to the end, and under
+    "newest" by (topic, source) its last number. `node_of`: by source, its node."""
     verdict = Verdict()
     places, place_of = {}, {}
     for (who, topic), record in records.items():
         if topic.startswith("plain/"):
-            judge_plain(verdict, publications, who, topic, record, living or {})
+            judge_plain(verdict, publications, who, topic, record, living or {}, node_of or {})
         else:
             judge_placed(verdict, publications, who, topic, record, places, place_of)
     judge_order(verdict, publications, places)
@@ -91,6 +93,7 @@ def judge_placed(verdict, publications, who, topic, record, places, place_of):
         if what in unplaced:
             verdict.blame("double", f"{name}: it had come without a place")
         if not epoch:
+            verdict.unplaced += 1
             if what in seen:
                 verdict.blame("double", f"{name}: it had come with its place")
             if number < last_unplaced.get(source, 0):
@@ -114,9 +117,10 @@ def judge_placed(verdict, publications, who, topic, record, places, place_of):
             verdict.blame("double", f"{name}: it has a place, {place_of[topic, epoch, *what]}")
 
 
-def judge_plain(verdict, publications, who, topic, record, living):
-    """A topic that does not remember: each source in its order, and once, and whole since the last notice."""
-    last = {}
+def judge_plain(verdict, publications, who, topic, record, living, node_of):
+    """A topic that does not remember: each source in its order, and once, and whole since the last notice; of those on the same node
+    whole since it was subscribed, whatever happens to the broker."""
+    last, here = {}, None
 
     def check_hole(source, begin, end, name):
         for number in range(begin, end):
@@ -125,9 +129,12 @@ def judge_plain(verdict, publications, who, topic, record, living):
                 verdict.blame("loss", f"{name}: {source} {number} has not come")
 
     for event in record:
-        if event[0] in ("open", "lost"):
-            verdict.announced += event[0] == "lost"
+        if event[0] == "open":
+            here = event[1]
             last.clear()
+        if event[0] == "lost":
+            verdict.announced += 1
+            last = {source: known for source, known in last.items() if node_of.get(source) == here}
         if event[0] != "m":
             continue
         _, epoch, _, source, number = event
@@ -267,6 +274,8 @@ def self_test(check):
     case("plain: whole from anywhere", None, plain, begin + heard(2, 3, 4, 5), topic="plain/a", living=living)
     case("plain: a hole", "loss", plain, begin + heard(1, 3), topic="plain/a")
     case("plain: a hole that was announced", None, plain, begin + heard(1) + [("lost", 0, 0)] + heard(3), topic="plain/a")
+    case("plain: a hole on the same node", "loss", plain, begin + heard(1) + [("lost", 0, 0)] + heard(3), topic="plain/a",
+         node_of={"p1.1": "a"})
     case("plain: a hole of what failed", None, of("plain/a", outcome={2: "maybe"}), begin + heard(1, 3), topic="plain/a")
     case("plain: a double", "double", plain, begin + heard(1, 2, 2), topic="plain/a")
     case("plain: a late double", "double", plain, begin + heard(1, 2, 3, 2), topic="plain/a")
