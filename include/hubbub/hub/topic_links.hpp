@@ -72,6 +72,16 @@ class TopicLinks {
         topic.link->left_at = 0;
         return !topic.link->is_open;
     }
+    /// Somebody comes back, perhaps from another node. True: he has more than is here yet, and waits until the broker was asked for it.
+    bool is_behind(std::uint32_t number, Position since) const noexcept {
+        Topic const& topic = (*topics_)[number];
+        return topic.link && topic.link->is_synced && since.epoch == topic.position.epoch &&
+               since.offset > topic.position.offset && !is_apart(topic.name);
+    }
+    void catch_up_with(std::uint32_t number) {
+        Topic& topic = (*topics_)[number];
+        if (topic.link->state == TopicLink::State::live) read(topic, topic.position);
+    }
     /// True: nobody has been here for a while, and the link is gone.
     bool end(std::uint32_t number) {
         Topic& topic = (*topics_)[number];
@@ -132,7 +142,10 @@ class TopicLinks {
     }
     void place(std::uint32_t number, std::uint64_t offset, std::uint64_t token, Outgoing outgoing, std::int64_t at);
     void open(std::uint32_t number) {
-        if (std::exchange((*topics_)[number].link->is_open, true)) return;
+        Topic& topic = (*topics_)[number];
+        TopicLink& link = *topic.link;
+        bool const is_settled = link.state == TopicLink::State::live || is_apart(topic.name);
+        if (std::exchange(link.is_open, true) && (link.questions.empty() || !is_settled)) return;
         host_->open(number);
     }
     /// Publications that will not come back any more, `all` that the broker has: whoever waits is told what is known.

@@ -251,7 +251,12 @@ class TopicRouter : private LinkHost {
     void hear_question(Mail const& question, std::string_view name) {
         if constexpr (is_remote) {
             std::uint32_t const number = intern(name);
-            if (need(number)) return delivery_->topics()[number].link->questions.push_back(question);
+            bool const waits = need(number);
+            if (waits || links_.is_behind(number, question.position)) {
+                delivery_->topics()[number].link->questions.push_back(question);
+                if (!waits) links_.catch_up_with(number);
+                return;
+            }
         }
         questions_.emplace_back(question, name);
         answer_some();
@@ -283,6 +288,13 @@ class TopicRouter : private LinkHost {
     }
     /// At the owner: who joins waits for the broker.
     static bool waits(Topic const& topic) noexcept { return is_remote && topic.link && !topic.link->is_open; }
+    /// At the owner: somebody has more than is here, because he was on another node.
+    bool is_behind(std::uint32_t number, std::optional<Position> since) const noexcept {
+        if constexpr (is_remote)
+            return since && links_.is_behind(number, *since);
+        else
+            return false;
+    }
     void sequence_over_broker(std::string_view name, Outgoing const& outgoing);
 
     // ---- LinkHost
@@ -523,7 +535,8 @@ bool TopicRouter<Policy>::subscribe(Subscriber& subscriber, std::uint32_t number
 template <HubPolicy Policy>
 void TopicRouter<Policy>::ask(Recovery const& recovery, std::uint32_t number, SubscribeOptions const& options) {
     Topic const& topic = delivery_->topics()[number];
-    if (!topic.history || waits(topic)) return ask(recovery, number, options.since.value_or(Position{}), options.newest);
+    if (!topic.history || waits(topic) || is_behind(number, options.since))
+        return ask(recovery, number, options.since.value_or(Position{}), options.newest);
     // On the owner's shard publications are not written as letters, so that they would overtake this one: it is decided now.
     auto const [position, recovered] = memory_.begins(number, options.since, options.newest, host_->now_ticks());
     ask(recovery, number, position, options.newest, !recovered);

@@ -307,6 +307,44 @@ TEST_CASE("Cluster: what was missed while the link was down comes behind it, or 
     }
 }
 
+TEST_CASE("Cluster: who comes from a node that has heard more gets what is behind it, and nothing twice") {
+    Cluster both;
+    auto a = both.subscribed(0, "kept"), b = both.subscribed(1, "kept");
+    both.link(1).is_deaf = true;
+    SECTION("the broker is there") {
+        for (std::uint64_t offset = 1; offset < 5; ++offset) {  // on each shard of the node
+            both.say(a, "say kept " + std::to_string(offset));
+            auto c = both.connect(1);
+            both.last->offset = offset;
+            both.say(c, "back");
+            CHECK(both.news(c) == Words{"recovered"});
+        }
+        CHECK(both.news(b) == Words{"in", "1@1", "2@2", "3@3", "4@4"});
+    }
+    SECTION("the link is down") {
+        both.say(a, "say kept 1");
+        both.cut_off(1);
+        std::vector<testing::Client> back;
+        for (int i = 0; i < 2; ++i) {
+            back.push_back(both.connect(1));
+            both.last->offset = 1;
+            both.say(back.back(), "back");
+            CHECK(both.news(back.back()).empty());
+        }
+        bool const in_time = GENERATE(true, false);
+        if (in_time) {
+            both.let_back(1);
+            both.say(a, "say kept 2");
+            for (auto& each : back) CHECK(both.news(each) == Words{"recovered", "2@2"});
+        } else {
+            both.pass(4s);
+            for (auto& each : back) CHECK(both.news(each) == Words{"in"});
+            both.let_back(1);
+            for (auto& each : back) CHECK(both.news(each) == Words{"1@1"});
+        }
+    }
+}
+
 TEST_CASE("Cluster: so much waits for a broker that is away, and what is dropped is counted and told") {
     auto const full = GENERATE(OutboxLimits::Full::drop_newest, OutboxLimits::Full::drop_oldest);
     Cluster both({.messages = 3, .on_full = full});
