@@ -31,7 +31,7 @@ namespace hubbub::inline v0 {
 ///     };
 ///
 /// Required behaviour:
-/// - Everything happens on the loop of `Thread`: it is made, called and destroyed in its turns, and calls its host there. Nothing waits.
+/// - Everything happens in turns of the loop of `Thread`: it is made, called and destroyed there, and calls its host there. Nothing waits.
 /// - `start` connects. What is lost is connected again by itself, with pauses that grow and are jittered; each topic that was subscribed is
 ///   subscribed again, and told again by `on_subscribed`. A subscription that is dead although its connection looks alive is noticed by
 ///   a message of its own that travels the way of a publication, and ends as a lost connection.
@@ -40,7 +40,9 @@ namespace hubbub::inline v0 {
 /// - Publications of one topic keep the order of the calls. Without history a message arrives once or not at all, in one order from each
 ///   node. With history the broker gives each the next offset, from 1, atomically with keeping it: all nodes see one order; what arrives is
 ///   the next, or there was a loss. A topic has another epoch, which is never 0, after the broker has lost anything of it.
-/// - What was published with a serial that the node has published to that topic already is `repeated`, and not published again.
+/// - With history, what was published with a serial that the node has published to that topic already is `repeated`, and not published again:
+///   the hub sends what is `unknown` again in the order of the serials, before anything newer of its topic. Without history that need not be
+///   noticed: nodes that have heard it drop it.
 /// - `read` gives what is kept behind `since`, the oldest first, in parts of about 64 KiB; everything for epoch 0. It never gives
 ///   what is older than the limits. It makes the position of a topic that the broker has never heard of.
 /// - `flush` at the end of each turn: what was called goes out together.

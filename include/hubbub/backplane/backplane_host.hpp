@@ -25,8 +25,8 @@ struct BackplanePublication {
 enum class BackplaneOutcome : std::uint8_t {
     done,      ///< the broker has it
     repeated,  ///< its id, or itself, was published before, there
-    unknown,   ///< the connection was lost before the answer came: it may be published again, as it is
-    refused,   ///< the broker does not take it
+    unknown,   ///< its answer was lost: it is published again, as it is and before anything newer
+    refused,   ///< the broker does not take it: it is too long, or there is no room
 };
 
 /// A part of what the broker keeps of a topic.
