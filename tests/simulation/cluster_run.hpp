@@ -411,8 +411,10 @@ inline void ClusterRun::finish() {
     look();
     for (Person const& person : people_)  // without anything new that would show a hole
         for (std::size_t topic = 0; topic < topics; ++topic)
-            if (Known const& known = person.known[topic]; remembers(topic) && known.wanted && !known.is_new && !placed_[topic].empty())
-                expect(known.position >= std::prev(placed_[topic].end())->first, "what was missed has not come of " + name_of(topic));
+            if (Known const& known = person.known[topic];
+                remembers(topic) && known.wanted && !known.is_new && !placed_[topic].empty())
+                expect(known.position >= std::prev(placed_[topic].end())->first,
+                       "what was missed has not come of " + name_of(topic));
     for (std::size_t node = 0; node < nodes_.size(); ++node)
         for (std::size_t topic = 0; topic < topics; ++topic)
             for (bool is_accepted = false; !is_accepted; settle()) {  // a mailbox may be full

@@ -18,7 +18,8 @@ struct Bed {
     explicit Bed(HistoryLimits limits) : history(limits) {}
 
     void add(std::string const& text, std::uint64_t key = 0, std::chrono::milliseconds expires_in = 0ms, std::uint64_t id = 0) {
-        history.add(Frame::text(text), std::nullopt, ++last, key, expires_in.count() ? at(now + expires_in) : 0, id, at(now), at(now));
+        history.add(Frame::text(text), std::nullopt, ++last, key, expires_in.count() ? at(now + expires_in) : 0, id, at(now),
+                    at(now));
     }
     Messages behind(std::uint64_t offset) {
         Messages result;
