@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -65,7 +66,7 @@ class TopicLinks {
             topic.link = std::make_unique<TopicLink>();
             topic.link->number = ++numbers_;
             topic.link->is_open = is_apart(topic.name);  // nobody waits for a broker that is not there
-            linked_.push_back(number);
+            linked_.insert(number);
             host_->write_to_broker({.kind = Mail::Kind::interest, .from = {}, .session = {numbers_, 0, {}}, .position = {}},
                                    topic.name, nothing());
         }
@@ -94,7 +95,7 @@ class TopicLinks {
         host_->write_to_broker({.kind = Mail::Kind::no_interest, .from = {}, .session = {}, .position = {}}, topic.name,
                                nothing());
         topic.link.reset();
-        std::erase(linked_, number);
+        linked_.erase(number);
         return true;
     }
     bool is_any_apart() const noexcept { return apart_ != 0; }
@@ -165,7 +166,7 @@ class TopicLinks {
     std::uint64_t tokens_;
     std::uint32_t numbers_ = 0;
     std::uint64_t apart_ = 0;                                      ///< a bit for each broker that is not there
-    std::vector<std::uint32_t> linked_;                            ///< topics
+    std::unordered_set<std::uint32_t> linked_;                     ///< topics
     std::vector<std::uint32_t> behind_;                            ///< topics
     std::unordered_map<std::uint64_t, TopicLink::Pending> loose_;  ///< of topics that nobody here needs
 };
@@ -343,7 +344,8 @@ inline void TopicLinks::settle(Topic& topic, bool all) {
 /// A broker has been away for so long that nobody waits for it any more.
 inline void TopicLinks::part(std::uint64_t broker) {
     apart_ |= std::uint64_t{1} << broker;
-    for (std::uint32_t const number : std::vector(linked_))
+    // Who is let in may leave at once.
+    for (std::uint32_t const number : std::vector(linked_.begin(), linked_.end()))
         if (is_apart((*topics_)[number].name)) open(number);
 }
 
