@@ -219,6 +219,29 @@ TEST_CASE("RedisBackplane notices a replication id that has changed, and entries
     }
 }
 
+TEST_CASE("RedisBackplane goes on where everything was forgotten between two publications", "[tcp]") {
+    if (!has_redis()) return;
+    RedisServer const server;
+    std::string const publish = hubbub::detail::RedisScripts::publish_text(), read = hubbub::detail::RedisScripts::read_text();
+    auto const say = [&](std::string_view epoch, std::string_view serial, std::string_view before) {
+        return server.ask({"EVAL", publish, "6",     "{x}:m", "{x}:s",   "{x}:k", "{x}:i",   "{x}:j", "{x}:n",
+                           "run",  epoch,   "60000", "100",   "10000",   "60000", serial,    before,  "node",
+                           "0",    "60000", "100",   "0",     "PUBLISH", "{x}",   "the body"});
+    };
+    auto const all = [&] {
+        return server.ask({"EVAL", read, "6", "{x}:m", "{x}:s", "{x}:k", "{x}:i", "{x}:j", "{x}:n", "run", "9", "60000", "100",
+                           "10000", "60000", "0", "0", "65536"});
+    };
+    CHECK(say("7", "1", "0").starts_with("7\n1\n"));
+    server.ask({"FLUSHALL"});
+    CHECK(say("8", "2", "1").find("OVERTAKES") != std::string::npos);  // the one before it is not there any more
+    CHECK(server.ask({"PTTL", "{x}:m"}) != "-1");
+    CHECK(all().starts_with("8\n0\n"));
+    CHECK(say("9", "3", "2").find("OVERTAKES") != std::string::npos);
+    CHECK(say("9", "2", "0").starts_with("8\n1\n"));
+    CHECK(say("9", "3", "2").starts_with("8\n2\n"));
+}
+
 TEST_CASE("RedisBackplane is refused what the server does not take", "[tcp]") {
     if (!has_redis()) return;
     RedisServer const server;

@@ -28,7 +28,8 @@ local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local meta = redis.call('HMGET', m, 'g', 'e', 'o', 'l', 'c', 'b', 'a')
 local count = tonumber(meta[5] or 0)
 if meta[1] ~= ARGV[1] or redis.call('XLEN', s) ~= count then
-  redis.call('HSET', m, 'g', ARGV[1], 'e', ARGV[2], 'o', '0')
+  redis.call('HSET', m, 'g', ARGV[1], 'e', ARGV[2], 'o', '0', 'l', '0', 'c', '0', 'b', '0', 'a', '0')
+  redis.call('PEXPIRE', m, ARGV[3])
   redis.call('DEL', s, k)
   meta = {ARGV[1], ARGV[2], '0', '0', '0', '0', '0'}
   count = 0
