@@ -39,10 +39,11 @@ struct TopicLink {
 
     std::uint32_t number = 0;  ///< among the links that a topic has had
     State state = State::asked;
-    bool is_open = false;     ///< whoever waited has been let in: what is missed from now on, members are told
-    bool is_synced = false;   ///< of a topic that remembers: the position is one of the broker's
-    bool has_missed = false;  ///< more arrived than is held
-    bool is_behind = false;   ///< members have not heard of the topic's position: what has it they were given before
+    bool is_open = false;        ///< whoever waited has been let in: what is missed from now on, members are told
+    bool is_synced = false;      ///< of a topic that remembers: the position is one of the broker's
+    bool has_missed = false;     ///< more arrived than is held
+    bool is_behind = false;      ///< members have not heard of the topic's position: what has it they were given before
+    bool is_asked_late = false;  ///< somebody came with more than is here behind the read that is open: its answer may be older
     std::uint64_t asked = 0, answered = 0;  ///< reads
     std::int64_t left_at = 0;               ///< when the last member left; 0: there is one, or nobody has looked
     std::uint64_t waiting_shards = 0;       ///< a bit for each that has members and waits to hear that they are in

@@ -81,7 +81,8 @@ class TopicLinks {
     }
     void catch_up_with(std::uint32_t number) {
         Topic& topic = (*topics_)[number];
-        if (topic.link->state == TopicLink::State::live) read(topic, topic.position);
+        if (topic.link->state == TopicLink::State::live) return read(topic, topic.position);
+        topic.link->is_asked_late = true;
     }
     /// True: nobody has been here for a while, and the link is gone.
     bool end(std::uint32_t number) {
@@ -274,6 +275,7 @@ inline void TopicLinks::on_end(std::uint32_t number, std::uint64_t reached, bool
     if (more) return read(topic, {topic.position.epoch, reached});
     topic.position.offset = std::max(topic.position.offset, reached);  // the last may have expired or been replaced
     if (link.answered != link.asked) return;
+    if (std::exchange(link.is_asked_late, false)) return read(topic, topic.position);
     link.state = TopicLink::State::live;
     link.held_bytes = 0;
     for (TopicLink::Held const& held : std::exchange(link.held, {})) {
