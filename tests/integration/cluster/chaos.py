@@ -223,6 +223,8 @@ class Node(Program):
                 self.run.strange.append(f"{self.name}: {line}")
             elif words[1] in ("backplane_lost", "continuity_lost", "backplane_apart"):
                 self.run.note_sign(f"{words[1]} on {self.letter}")
+                if words[1] == "backplane_lost":
+                    self.run.reasons[" ".join(words[2:])] += 1
             elif words[1] in ("publication_refused", "outbox_full", "backplane_malformed", "callback_threw", "policy_threw", "slow_consumer"):
                 self.run.strange.append(f"{self.name}: {line}")
 
@@ -405,7 +407,8 @@ class Subscriber(Client):
             since = self.at.get(topic)
             if kind == "lost" or kind == "in" and since and since[0] == epoch:
                 self.run.lost[topic.split("/")[0]] += 1
-                if topic == "strict/a":
+                if topic == "strict/a" and (kind == "lost" or not self.run.parts):
+                    self.run.unneeded += 1
                     self.run.last_strict = f"{self.name} on {self.node_name}: {text}, was at {since}"
         if epoch:
             self.at[topic] = (epoch, offset)
@@ -422,8 +425,9 @@ class Run:
         self.nodes, self.publishers, self.subscribers, self.tasks = [], [], [], []
         self.publications, self.records, self.node_of = {}, {}, {}
         self.failures, self.strange, self.rows = collections.Counter(), [], []
+        self.reasons = collections.Counter()  # that nodes gave for having lost the broker
         self.first_sign, self.is_over = None, False
-        self.last_strict = None
+        self.last_strict, self.parts, self.unneeded = None, False, 0
         self.lost = collections.Counter()  # notices since the last fault began, by kind of topic
         self.pace = 1.0
 
@@ -454,10 +458,12 @@ class Run:
             return all([await node.is_whole() for node in self.nodes])
         await until(whole, seconds, "all nodes are ready again")
 
-    async def fault(self, name, function, keeps=False, sign_within=1.5):
+    async def fault(self, name, function, keeps=False, parts=False, sign_within=1.5):
         """One fault, and how long it was felt. `keeps`: the broker forgets nothing by it, so nothing of what it remembers may be lost
-        to anybody; only who was given a publication before it had its place is told to go on behind it, which "strict" never does."""
+        to anybody; only who was given a publication before it had its place is told to go on behind it, which "strict" never does.
+        `parts`: nodes are without the broker for longer than they wait, and then let in who comes from another that knows more."""
         began, self.first_sign = time.monotonic(), None
+        self.parts, self.unneeded = parts, 0
         self.lost.clear()
         try:
             await function()
@@ -471,8 +477,8 @@ class Run:
             recovered = None
         else:
             await asyncio.sleep(self.random.uniform(0.3, 0.9))
-            fine = not keeps or not self.lost["strict"]
-            checks.check(f"{self.kind}: {name}", fine, f"{self.lost['strict']} notices of a loss in topics that the broker has kept, "
+            fine = not keeps or not self.unneeded
+            checks.check(f"{self.kind}: {name}", fine, f"{self.unneeded} notices of a loss in topics that the broker has kept, "
                          f"the last: {self.last_strict}")
         sign, what = (self.first_sign[0] - began, self.first_sign[1]) if self.first_sign else (None, "-")
         self.rows.append((name, sign, recovered, dict(self.lost), what))
@@ -578,6 +584,7 @@ class Run:
                           zip(records.KINDS, ("unexplained losses", "doubles", "order violations", "wrong answers"))))
         for letter, state in states.items():
             print(f"  {letter}: " + ", ".join(f"{name} {value}" for name, value in state.items() if value))
+        print("  lost because of: " + "; ".join(f"{reason or 'nothing'} ({count})" for reason, count in self.reasons.most_common(8)))
         for what, count in collections.Counter(self.strange).most_common(10):
             print(f"  remarkable: {what}{f' ({count} times)' if count > 1 else ''}")
         for kind, name in zip(records.KINDS, ("loss that nobody announced", "double", "violation of the order", "wrong answer")):
@@ -674,18 +681,18 @@ async def redis(run):
         async def flush():
             await server.ask("FLUSHALL")
 
-        keeps = {"keeps": True}
+        keeps, parts = {"keeps": True}, {"keeps": True, "parts": True}
         await run.rounds([("kill -9, restart with its file", restart_with_file, {}),
                           ("CLIENT KILL TYPE pubsub", lambda: kill_clients("pubsub"), keeps),
                           ("FLUSHALL", flush, {}),
-                          ("SIGSTOP for 2.2 s", stop_for_a_while, keeps),
+                          ("SIGSTOP for 2.2 s", stop_for_a_while, parts),
                           ("CLIENT KILL TYPE normal", lambda: kill_clients("normal"), keeps),
                           ("connections reset", reset, keeps),
                           ("kill -9 of a node", run.kill_node, keeps),
-                          ("SIGSTOP, and kill -9 of a node meanwhile", lambda: run.kill_node_of(server), keeps),
+                          ("SIGSTOP, and kill -9 of a node meanwhile", lambda: run.kill_node_of(server), parts),
                           ("pubsub buffers of 64 KiB, large messages", small_buffers, keeps),
                           ("kill -9, restart without anything", restart_empty, {}),
-                          ("connections reset and refused for 1 s", reset_and_refuse, keeps)])
+                          ("connections reset and refused for 1 s", reset_and_refuse, parts)])
         await run.finish()
     finally:
         await run.stop()
@@ -794,14 +801,14 @@ async def nats(run):
             await asyncio.sleep(1.0)
             proxy.refuses = False
 
-        keeps = {"keeps": True}
+        keeps, parts = {"keeps": True}, {"keeps": True, "parts": True}
         await run.rounds([("kill -9, restart with its directory", restart_with_directory, {}),
                           ("connections reset", reset, keeps),
-                          ("SIGSTOP for 2.2 s", stop_for_a_while, keeps),
+                          ("SIGSTOP for 2.2 s", stop_for_a_while, parts),
                           ("kill -9 of a node", run.kill_node, keeps),
-                          ("SIGSTOP, and kill -9 of a node meanwhile", lambda: run.kill_node_of(server), keeps),
+                          ("SIGSTOP, and kill -9 of a node meanwhile", lambda: run.kill_node_of(server), parts),
                           ("kill -9, restart without anything", restart_empty, {}),
-                          ("connections reset and refused for 1 s", reset_and_refuse, keeps)])
+                          ("connections reset and refused for 1 s", reset_and_refuse, parts)])
         await run.finish()
     finally:
         await run.stop()
