@@ -107,12 +107,12 @@ class BrokerDesk final : private TurnHook {
         bool has_hole = false;  ///< its owner did not take what came, and is told when he takes mail again
         std::vector<std::pair<std::uint64_t, std::uint64_t>> newest{};  ///< of each node that publishes: its newest serial
 
-        /// False: it was sent again, and had come to the broker before. Whoever is to hear it has heard it, or was told of a loss: what
-        /// that node sent behind it is here.
+        /// False: it was sent again, and had come to the broker before, or is late, from a connection that had been given up, and was sent
+        /// again meanwhile. Whoever is to hear it has heard it, or was told of a loss: what that node sent behind it is here.
         bool is_news(Envelope const& envelope) {
             for (auto& [node, serial] : newest) {
                 if (node != envelope.node) continue;
-                if (envelope.again && envelope.serial <= serial) return false;
+                if (envelope.serial <= serial) return false;
                 serial = envelope.serial;
                 return true;
             }

@@ -209,7 +209,8 @@ class NatsBackplane final : private detail::NatsDesk, private detail::NatsReceiv
         auto const found = topics_.find(*token);
         if (found == topics_.end() || !found->second.subscribed) return;
         if (!subject.ends_with("._")) return streams_.on_live(found->second, arrival);
-        host.on_message(found->second.name, arrival.body(), {});
+        // What comes before it is told that it arrives has a hole before it, of which nobody knows yet.
+        if (found->second.told) host.on_message(found->second.name, arrival.body(), {});
     }
     void on_private(std::string_view what, Arrival& arrival) {
         if (what.size() < 3) return;
