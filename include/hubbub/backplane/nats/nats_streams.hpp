@@ -60,7 +60,7 @@ class NatsStreams {
     template <class F>
     void on_lost(F&& tell) {
         presence_ = Presence::asked;
-        asking_ = false;
+        asking_ = deleting_ = false;
         sent_.clear();
         auto const open = std::exchange(open_, {});
         std::vector<std::uint64_t> serials;
@@ -108,6 +108,7 @@ class NatsStreams {
         // The stream has gone: it is made again with the connection, and what is open keeps its order.
         if (arrival.header("Status") == "503") return desk_.give_up("a stream has gone");
         NatsTopic& topic = *found->second;
+        if (why.find("no such file") != std::string_view::npos) return begin_anew(topic);
         --stream.open;
         open_.erase(found);
         if (!why.empty() || offset == 0) {
@@ -322,6 +323,13 @@ class NatsStreams {
         stream.epoch = stream.last_epoch = epoch;
     }
 
+    /// Servers that are told by two nodes at once to make a stream may take away its files, and then take nothing for it any more. What is
+    /// open keeps its order.
+    void begin_anew(NatsTopic const& topic) {
+        if (std::exchange(deleting_, true)) return;
+        desk_.host.on_event("backplane_history_lost", "a stream has no files: it begins anew");
+        ask_stream(topic, "DELETE", {}, [this](NatsArrival const*) { desk_.give_up("a stream had no files"); });
+    }
     /// It may be another stream from here on.
     void forget(NatsTopic& topic) {
         NatsStream& stream = topic.stream;
@@ -361,7 +369,7 @@ class NatsStreams {
     NatsDesk& desk_;
     NatsTopics& topics_;
     Presence presence_ = Presence::asked;
-    bool asking_ = false;
+    bool asking_ = false, deleting_ = false;
     bool has_early_ = false;                                // perhaps
     std::unordered_map<std::uint64_t, NatsTopic*> open_;    // by serial
     std::deque<std::pair<TimePoint, std::uint64_t>> sent_;  // those of open_, and some that are answered
