@@ -184,16 +184,18 @@ class NatsStreams {
         return nats_error(*arrival) == other_subjects || (answer.has("created") && answer.time("created") == 0);
     }
     void open(NatsTopic& topic, std::string body, Opened then, int tries) {
+        // What comes while it is asked may be newer than the answer.
+        std::uint64_t const seen = topic.stream.seen;
         ask_stream(topic, "CREATE", body,
-                   [this, &topic, body, tries, then = std::move(then)](NatsArrival const* arrival) mutable {
+                   [this, &topic, body, tries, seen, then = std::move(then)](NatsArrival const* arrival) mutable {
                        if (is_half_made(arrival) && tries > 1) return open(topic, std::move(body), std::move(then), tries - 1);
                        if (arrival && nats_error(*arrival) == other_configuration) {
                            return ask_stream(topic, "UPDATE", std::move(body),
-                                             [this, &topic, then = std::move(then)](NatsArrival const* other) mutable {
-                                                 opened(topic, other, then);
+                                             [this, &topic, seen, then = std::move(then)](NatsArrival const* other) mutable {
+                                                 opened(topic, other, seen, then);
                                              });
                        }
-                       opened(topic, arrival, then);
+                       opened(topic, arrival, seen, then);
                    });
     }
     static constexpr std::uint64_t other_configuration = 10058, other_subjects = 10065;
@@ -269,11 +271,12 @@ class NatsStreams {
         desk_.ask(std::move(subject), std::move(body), std::move(then));
     }
 
-    void opened(NatsTopic& topic, NatsArrival const* arrival, Opened& then) {
+    /// `seen`: the newest offset that was known when it was asked.
+    void opened(NatsTopic& topic, NatsArrival const* arrival, std::uint64_t seen, Opened& then) {
         if (auto const state = read(topic, arrival)) {
             NatsStream& stream = topic.stream;
             bool const has_lost =
-                state->epoch == (stream.epoch ? stream.epoch : stream.last_epoch) && state->last < stream.seen;
+                state->epoch == (stream.epoch ? stream.epoch : stream.last_epoch) && state->last < std::min(seen, stream.seen);
             if (has_lost) {
                 // Less than this node has seen: so that the offsets are not given twice, it is another stream from here on.
                 desk_.host.on_event("backplane_history_lost", "a stream has lost what it had: it begins anew");
