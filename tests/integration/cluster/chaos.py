@@ -225,9 +225,7 @@ class Node(Program):
                 self.run.note_sign(f"{words[1]} on {self.letter}")
                 if words[1] == "backplane_lost":
                     self.run.reasons[" ".join(words[2:])] += 1
-                if words[1] == "backplane_lost" and words[2:] == ["a", "stream", "has", "gone"]:
-                    self.run.has_gone = True
-            elif words[1] == "backplane_refused":
+            elif words[1] in ("backplane_refused", "backplane_history_lost"):
                 self.run.strange.append(line)
             elif words[1] in ("publication_refused", "outbox_full", "backplane_malformed", "callback_threw", "policy_threw", "slow_consumer"):
                 self.run.strange.append(f"{self.name}: {line}")
@@ -431,7 +429,7 @@ class Run:
         self.failures, self.strange, self.rows = collections.Counter(), [], []
         self.reasons = collections.Counter()  # that nodes gave for having lost the broker
         self.first_sign, self.is_over = None, False
-        self.last_strict, self.parts, self.unneeded, self.has_gone = None, False, 0, False
+        self.last_strict, self.parts, self.unneeded = None, False, 0
         self.lost = collections.Counter()  # notices since the last fault began, by kind of topic
         self.pace = 1.0
 
@@ -467,7 +465,7 @@ class Run:
         to anybody; only who was given a publication before it had its place is told to go on behind it, which "strict" never does.
         `parts`: nodes are without the broker for longer than they wait, and then let in who comes from another that knows more."""
         began, self.first_sign = time.monotonic(), None
-        self.parts, self.unneeded, self.has_gone = parts, 0, False
+        self.parts, self.unneeded = parts, 0
         self.lost.clear()
         try:
             await function()
@@ -481,9 +479,7 @@ class Run:
             recovered = None
         else:
             await asyncio.sleep(self.random.uniform(0.3, 0.9))
-            fine = not keeps or not self.unneeded or self.has_gone
-            if self.unneeded and self.has_gone:
-                self.strange.append(f"{name}: the broker itself has lost a stream")
+            fine = not keeps or not self.unneeded
             checks.check(f"{self.kind}: {name}", fine, f"{self.unneeded} notices of a loss in topics that the broker has kept, "
                          f"the last: {self.last_strict}")
         sign, what = (self.first_sign[0] - began, self.first_sign[1]) if self.first_sign else (None, "-")
