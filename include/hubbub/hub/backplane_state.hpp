@@ -8,7 +8,7 @@ namespace hubbub::inline v0 {
 
 /// What a hub knows of its brokers. Without one everything is 0 but `continuous`, which is true.
 struct BackplaneSnapshot {
-    bool continuous = true;  ///< each broker is there, and nothing that was published is still to be read
+    bool continuous = true;  ///< each broker is there
     std::size_t brokers = 0;
     std::size_t ready = 0;                                ///< of them
     std::size_t apart = 0;                                ///< of them: away for longer than OutboxLimits::patience
