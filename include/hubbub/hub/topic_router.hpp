@@ -374,6 +374,7 @@ void TopicRouter<Policy>::sequence(std::string_view name, Outgoing const& outgoi
     if constexpr (TapBackplane<typename Policy::Backplane>) tap_.on_publication(name, position, outgoing.message);
     encode(*number, position, outgoing, [&](Outgoing const& encoded) {
         topic.position = position;
+        if (!topic.history) return pass_on(*number, encoded, position);
         keep(*number, outgoing, encoded, host_->now_ticks());
     });
 }
