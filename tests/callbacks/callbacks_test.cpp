@@ -204,6 +204,7 @@ std::string page() {
         }
     }
     out << "\n\n"
+           "`on_continuity_lost`, which only a hub with a broker calls, is like `on_subscribed`.\n\n"
            "In `on_close` the session is given for its id, its data and its counters; to tell a topic that somebody has left,\n"
            "publish through the hub or a `Broadcaster`.\n\n"
            "A callback that throws closes its own session with 1011. A hub that is destroyed inside a callback is gone at "

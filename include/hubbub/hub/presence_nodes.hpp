@@ -28,9 +28,9 @@ class PresenceNodes {
     PresenceNodes(TopicIndex& topics, PresenceBook& book, std::uint64_t mine) : topics_(&topics), book_(&book), mine_(mine) {}
 
     /// A session of this node has come, has changed or is gone.
-    void note(std::uint32_t number, SessionId session) { local_[number].changed.insert(session); }
+    void note(std::uint32_t number, SessionId session) { local(number).changed.insert(session); }
     /// The link to the other nodes is there, again maybe.
-    void on_linked(std::uint32_t number) { local_[number].asks = true; }
+    void on_linked(std::uint32_t number) { local(number).asks = true; }
     void forget(std::uint32_t number) { local_.erase(number); }
     /// What another node says.
     void hear(std::uint32_t number, std::uint64_t node, std::string_view text, PresenceOptions const& options,
@@ -62,6 +62,12 @@ class PresenceNodes {
         for (std::string const& label : member.labels) bytes += 4 + label.size();
         return bytes;
     }
+    /// The versions of a topic that comes again are not those that it had.
+    Local& local(std::uint32_t number) {
+        auto const [known, is_new] = local_.try_emplace(number);
+        if (is_new) known->second.version = ++lists_ << 32;
+        return known->second;
+    }
     Presence& presence(std::uint32_t number) { return *(*topics_)[number].presence; }
     template <class Change>
     void change(std::uint32_t number, PresenceOptions const& options, std::int64_t now, Change&& change) {
@@ -77,6 +83,7 @@ class PresenceNodes {
     TopicIndex* topics_;
     PresenceBook* book_;
     std::uint64_t mine_;
+    std::uint64_t lists_ = 0;  ///< that this shard has begun
     std::unordered_map<std::uint32_t, Local> local_;
 };
 
@@ -85,7 +92,7 @@ inline void PresenceNodes::hear(std::uint32_t number, std::uint64_t node, std::s
     auto notice = PresenceNotice::read(node, text);
     if (!notice) return;
     using Kind = PresenceNotice::Kind;
-    Local& local = local_[number];
+    Local& local = this->local(number);
     if (notice->kind == Kind::ask) {
         local.is_asked = true;
         return;
@@ -93,14 +100,18 @@ inline void PresenceNodes::hear(std::uint32_t number, std::uint64_t node, std::s
     Node& known = local.nodes[node];
     known.heard_at = now;
     switch (notice->kind) {
-        case Kind::change:
-            known.is_whole = notice->version == 1 || (known.is_whole && notice->version == known.version + 1);
+        case Kind::change: {
+            // The first of a list that has begun anew is all of it, whatever was known of the one before.
+            bool const is_first = static_cast<std::uint32_t>(notice->version) == 1;
+            known.is_whole = is_first || (known.is_whole && notice->version == known.version + 1);
             known.version = notice->version;
+            if (is_first) return replace(number, node, std::move(notice->members), options, now);
             change(number, options, now, [&](Presence& presence) {
                 for (PresenceMember& member : notice->members) presence.enter(std::move(member));
                 for (SessionId const session : notice->left) presence.leave({node, session});
             });
             break;
+        }
         case Kind::all:
             if (notice->is_first) {
                 known.parts.clear();
