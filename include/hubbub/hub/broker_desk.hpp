@@ -45,7 +45,7 @@ class BrokerDesk final : private TurnHook {
    public:
     using BackplaneType = typename Policy::Backplane;
 
-    BrokerDesk(HubOptions<Policy> const& options, DeskShared shared, typename BackplaneType::Thread& thread)
+    BrokerDesk(HubOptions<Policy> const& options, DeskShared const& shared, typename BackplaneType::Thread& thread)
         : options_(options),
           topic_options_(options.topics),
           shared_(shared),
@@ -168,7 +168,8 @@ class BrokerDesk final : private TurnHook {
         loop_.request_turn();
     }
     void write_to_all(Mail const& mail, std::string_view topic = {}) {
-        for (std::uint16_t i = 0; i < post_office_.shard_count(); ++i) post_office_.write({i}, mail, topic, {});
+        for (std::size_t i = 0; i < post_office_.shard_count(); ++i)
+            post_office_.write({static_cast<std::uint16_t>(i)}, mail, topic, {});
         loop_.request_turn();
     }
     ShardIndex owner_of(std::string_view topic) const noexcept {

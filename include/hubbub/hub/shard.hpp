@@ -661,8 +661,8 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::on_control(ControlMessage const& message) {
     using Kind = ControlMessage::Kind;
     if (message.kind == Kind::revoke) return revoke_everywhere(Revocation::of(message.target, message.reason));
-    for (std::uint16_t i = 0; i < shared_->shard_count; ++i)
-        shared_->post({i}, [message](Shard& shard) {
+    for (std::size_t i = 0; i < shared_->shard_count; ++i)
+        shared_->post({static_cast<std::uint16_t>(i)}, [message](Shard& shard) {
             if (message.kind == Kind::close)
                 shard.close_members(message.target, message.code, message.reason);
             else

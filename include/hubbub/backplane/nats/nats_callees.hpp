@@ -40,7 +40,7 @@ class NatsCallees {
     }
 
     static void* closure_of(std::uint64_t connection) {
-        return reinterpret_cast<void*>(static_cast<std::uintptr_t>(connection));
+        return reinterpret_cast<void*>(static_cast<std::uintptr_t>(connection));  // NOLINT(performance-no-int-to-ptr): a number
     }
     static void on_message(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
         std::unique_ptr<natsMsg, NatsMessageDeleter> owner(message);

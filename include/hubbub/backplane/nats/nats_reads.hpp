@@ -129,9 +129,8 @@ class NatsReads {
         it.at_end = false;
         auto const name = desk_.names.stream(it.topic->token);
         std::string body =
-            "{\"stream_name\":\"" + name + "\",\"config\":{\"deliver_policy\":\"by_start_sequence\",\"opt_start_seq\":";
-        body += std::to_string(from) +
-                ",\"ack_policy\":\"none\",\"replay_policy\":\"instant\",\"mem_storage\":true,\"num_replicas\":1";
+            R"({"stream_name":")" + name + R"(","config":{"deliver_policy":"by_start_sequence","opt_start_seq":)";
+        body += std::to_string(from) + R"(,"ack_policy":"none","replay_policy":"instant","mem_storage":true,"num_replicas":1)";
         if (it.is_measuring) body += ",\"headers_only\":true";
         body += ",\"inactive_threshold\":30000000000}}";
         desk_.ask("$JS.API.CONSUMER.CREATE." + name, std::move(body), [this, number, name](NatsArrival const* arrival) {

@@ -29,8 +29,8 @@ inline std::string nats_stream_config(NatsOptions const& options, NatsNames cons
     std::uint64_t const overhead = std::uint64_t{limits.messages} * (stored.size() + 160);
     std::uint64_t const bytes = std::min<std::uint64_t>(limits.bytes, largest) + overhead;
 
-    std::string text = "{\"name\":\"" + names.stream(token);
-    text += "\",\"subjects\":[\"" + stored + ">\"],\"retention\":\"limits\",\"discard\":\"old\",\"max_consumers\":-1";
+    std::string text = R"({"name":")" + names.stream(token);
+    text += R"(","subjects":[")" + stored + R"(>"],"retention":"limits","discard":"old","max_consumers":-1)";
     text += ",\"max_msgs\":" + std::to_string(limits.messages);
     text += ",\"max_bytes\":" + std::to_string(bytes);
     text += ",\"max_age\":" + nanoseconds_of(age);
@@ -42,7 +42,7 @@ inline std::string nats_stream_config(NatsOptions const& options, NatsNames cons
     text += ",\"num_replicas\":" + std::to_string(options.replicas);
     std::string live = names.live(token);
     live.back() = '>';
-    return text += ",\"republish\":{\"src\":\"" + stored + ">\",\"dest\":\"" + live + "\"}}";
+    return text += R"(,"republish":{"src":")" + stored + R"(>","dest":")" + live + "\"}}";
 }
 
 }  // namespace hubbub::inline v0::detail

@@ -192,7 +192,7 @@ inline void RedisLink::append(std::span<std::string_view const> words) {
 }
 
 inline void RedisLink::expect_ok(std::string what) {
-    answers_.push_back([this, what = std::move(what)](redisReply const* reply) {
+    answers_.emplace_back([this, what = std::move(what)](redisReply const* reply) {
         if (reply && reply->type == REDIS_REPLY_ERROR && refusal_.empty())
             refusal_ = what + ": " + std::string(redis_text(*reply));
     });
@@ -211,7 +211,7 @@ inline void RedisLink::log_in(RedisLogin const& login) {
         expect_ok("SELECT");
     }
     append(std::array<std::string_view, 3>{"CLIENT", "SETNAME", login.name});
-    answers_.push_back([this](redisReply const* reply) {
+    answers_.emplace_back([this](redisReply const* reply) {
         // Old or restricted servers need not take the name; but who wants a password, or nobody, says so here.
         if (reply && reply->type == REDIS_REPLY_ERROR && refusal_.empty())
             if (auto const text = redis_text(*reply); !text.starts_with("ERR unknown") && !text.starts_with("NOPERM"))

@@ -15,8 +15,6 @@
 
 namespace hubbub::inline v0::detail {
 
-class RedisMaster;
-
 /// What a master tells whoever made it; in a turn of the loop.
 struct RedisMasterOwner {
     virtual void on_master_ready() = 0;

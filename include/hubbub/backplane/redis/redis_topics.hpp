@@ -66,7 +66,9 @@ class RedisTopics {
     /// The broker has confirmed one subscription. True if it is the last that was asked for, and is wanted.
     bool confirm(std::string_view name) {
         auto const found = topics_.find(name);
-        if (found == topics_.end() || found->second.unconfirmed == 0 || --found->second.unconfirmed != 0) return false;
+        if (found == topics_.end() || found->second.unconfirmed == 0) return false;
+        --found->second.unconfirmed;
+        if (found->second.unconfirmed != 0) return false;
         if (found->second.wanted) return !found->second.asked;
         if (!found->second.listed) topics_.erase(found);
         return false;
