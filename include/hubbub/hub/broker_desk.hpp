@@ -257,11 +257,11 @@ void BrokerDesk<Policy>::read(Mail const& mail, std::string_view topic, MessageV
 template <HubPolicy Policy>
 void BrokerDesk<Policy>::take_publication(Broker& broker, Mail const& mail, std::string_view topic, MessageView message,
                                           Envelope::Kind kind) {
-    Outbox::Entry entry{
-        .topic = std::string(topic), .token = mail.position.offset, .key = mail.key, .id = mail.id, .owner = mail.from};
+    Outbox::Entry entry{.topic = std::string(topic), .token = mail.position.offset, .key = mail.key, .id = mail.id};
     if (kind == Envelope::Kind::publication) {
         auto const found = wanted_.find(topic);
-        entry.is_remembered = static_cast<bool>(found != wanted_.end() ? found->second.history : history_of(topic));
+        HistoryLimits const history = found != wanted_.end() ? found->second.history : history_of(topic);
+        if (history) entry.history = history;
     }
     Envelope envelope{.opcode = message.opcode(),
                       .kind = kind,
@@ -298,12 +298,10 @@ void BrokerDesk<Policy>::give(Broker& broker) {
             entry.body[Envelope::again_at] = 1;
             BackplaneCounts::add(shared_.counts->repeated);
         }
-        std::optional<HistoryLimits> limits;
-        if (entry.is_remembered) limits = history_of(entry.topic);
         broker.backplane.publish({.topic = entry.topic,
                                   .body = entry.body,
                                   .serial = entry.serial,
-                                  .history = limits ? &*limits : nullptr,
+                                  .history = entry.history ? &*entry.history : nullptr,
                                   .key = entry.key,
                                   .id = entry.id});
     });

@@ -4,11 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 
-#include <hubbub/core/ids.hpp>
 #include <hubbub/hub/outbox_limits.hpp>
+#include <hubbub/policy/topics.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -21,9 +22,8 @@ class Outbox {
     struct Entry {
         std::string topic{}, body{};
         std::uint64_t serial = 0, token = 0, key = 0, id = 0;
-        ShardIndex owner{};
-        bool is_remembered = false;
-        bool is_again = false;  ///< it was given to the broker before
+        std::optional<HistoryLimits> history{};  ///< of a topic that remembers
+        bool is_again = false;                   ///< it was given to the broker before
         State state = State::waits;
     };
 
@@ -36,7 +36,6 @@ class Outbox {
         entries_.push_back(std::move(entry));
     }
     std::uint64_t next_serial() const noexcept { return next_serial_; }
-    bool empty() const noexcept { return entries_.empty(); }
     std::size_t size() const noexcept { return entries_.size(); }
     std::size_t bytes() const noexcept { return bytes_; }
 

@@ -18,7 +18,6 @@
 #include <hubbub/hub/subscription.hpp>
 #include <hubbub/hub/topic_index.hpp>
 #include <hubbub/hub/topic_link.hpp>
-#include <hubbub/policy/topics.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -103,8 +102,7 @@ class TopicLinks {
     bool is_apart(std::string_view topic) const noexcept { return apart_ >> broker_of(topic, brokers_) & 1; }
 
     /// Tells the broker. Of a topic that remembers, `outgoing` comes back; `is_remembered` says that it is one.
-    void publish(std::string_view name, std::optional<std::uint32_t> number, Outgoing const& outgoing, bool is_remembered,
-                 WhenApart when_apart);
+    void publish(std::string_view name, std::optional<std::uint32_t> number, Outgoing const& outgoing, bool is_remembered);
     /// At the end of a turn: members hear of a position where there was nothing new for them.
     void catch_up() {
         for (std::uint32_t const number : std::exchange(behind_, {})) catch_up(number);
@@ -114,18 +112,18 @@ class TopicLinks {
         host_->write_to_broker(outgoing.letter(Mail::Kind::announce), name, outgoing);
     }
     /// A letter of the broker's desk.
-    void hear(Mail const& mail, std::string_view name, Outgoing const& outgoing);
+    void hear(Mail const& mail, std::string_view name, Outgoing outgoing);
+    static void fail(Outgoing const& outgoing, PublishFailure failure) {
+        if (!outgoing.receipt) return;
+        outgoing.receipt->failure = failure;
+        outgoing.receipt->add({});
+    }
 
    private:
     /// So long a topic that nobody needs keeps its link, for who comes back at once.
     static constexpr std::chrono::seconds linger{5};
 
     static Outgoing nothing() noexcept { return {.message = MessageView::text({})}; }
-    static void tell(Outgoing const& outgoing, PublishFailure failure) {
-        if (!outgoing.receipt) return;
-        outgoing.receipt->failure = failure;
-        outgoing.receipt->add({});
-    }
     void catch_up(std::uint32_t number) {
         Topic const& topic = (*topics_)[number];
         if (topic.link && std::exchange(topic.link->is_behind, false)) host_->tell_lost(number);
@@ -173,9 +171,8 @@ class TopicLinks {
 };
 
 inline void TopicLinks::publish(std::string_view name, std::optional<std::uint32_t> number, Outgoing const& outgoing,
-                                bool is_remembered, WhenApart when_apart) {
+                                bool is_remembered) {
     bool const apart = is_apart(name);
-    if (apart && when_apart == WhenApart::refuse) return tell(outgoing, PublishFailure::apart);
     Mail mail = outgoing.letter(Mail::Kind::publish);
     mail.session = {};
     bool const is_done = name == internal_topics::control;  // here, before the others are told
@@ -186,14 +183,14 @@ inline void TopicLinks::publish(std::string_view name, std::optional<std::uint32
         pending = {outgoing.except, outgoing.receipt, {}, apart || is_done};
         if (apart && !is_done) {  // now for who is here, and for the others when the broker is back
             pending.receipt.reset();
-            if (!number) tell(outgoing, PublishFailure::none);
+            if (!number) fail(outgoing, PublishFailure::none);
             if (number) host_->deliver_unplaced(*number, outgoing);
         }
     }
     host_->write_to_broker(mail, name, outgoing);
 }
 
-inline void TopicLinks::hear(Mail const& mail, std::string_view name, Outgoing const& outgoing) {
+inline void TopicLinks::hear(Mail const& mail, std::string_view name, Outgoing outgoing) {
     using Kind = Mail::Kind;
     if (mail.kind == Kind::apart) return part(mail.id);
     if (mail.kind == Kind::together) {
@@ -204,6 +201,8 @@ inline void TopicLinks::hear(Mail const& mail, std::string_view name, Outgoing c
     auto const number = topics_->find(name);
     if (!number || !(*topics_)[*number].link) return;                    // nobody needs it any more
     if ((*topics_)[*number].link->number != mail.session.index) return;  // or again, and that was before
+    outgoing.except = {};                                                // those members of the letter are the desk's
+    outgoing.id = 0;
     switch (mail.kind) {
         case Kind::acknowledge: return on_subscribed(*number);
         case Kind::begin: return on_begin(*number, mail.position);
@@ -246,8 +245,6 @@ inline void TopicLinks::on_entry(std::uint32_t number, Mail const& mail, Outgoin
 inline void TopicLinks::place(std::uint32_t number, std::uint64_t offset, std::uint64_t token, Outgoing outgoing,
                               std::int64_t at) {
     Topic& topic = (*topics_)[number];
-    outgoing.id = 0;  // that was the token
-    outgoing.except = {};
     bool is_new = true;
     if (auto const own = topic.link->pending.find(token); token && own != topic.link->pending.end()) {
         outgoing.except = own->second.except;
@@ -257,7 +254,7 @@ inline void TopicLinks::place(std::uint32_t number, std::uint64_t offset, std::u
     }
     if (offset <= topic.position.offset) {  // it came twice
         if (outgoing.receipt) outgoing.receipt->position = {topic.position.epoch, offset};
-        return tell(outgoing, PublishFailure::none);
+        return fail(outgoing, PublishFailure::none);
     }
     if (is_new) catch_up(number);
     topic.position.offset = offset;
@@ -295,9 +292,7 @@ inline void TopicLinks::on_message(std::uint32_t number, Mail const& mail, Outgo
     TopicLink& link = *topic.link;
     if (!topic.history) {
         ++topic.position.offset;
-        Outgoing from_afar = outgoing;
-        from_afar.except = {};
-        return host_->place(number, from_afar, 0, true);
+        return host_->place(number, outgoing, 0, true);
     }
     if (link.state != TopicLink::State::live) return link.hold(mail, outgoing.message);
     if (mail.position.epoch == topic.position.epoch && mail.position.offset <= topic.position.offset + 1)

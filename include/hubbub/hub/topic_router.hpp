@@ -384,11 +384,11 @@ template <HubPolicy Policy>
 void TopicRouter<Policy>::sequence_over_broker(std::string_view name, Outgoing const& outgoing) {
     auto const number = delivery_->topics().find(name);
     bool const is_remembered = number ? delivery_->topics()[*number].history != nullptr : remembers(name);
-    bool const is_refused = refuses(name);
+    if (refuses(name)) return links_.fail(outgoing, PublishFailure::apart);
+    if (is_remembered) return links_.publish(name, number, outgoing, true);
     Outgoing told = outgoing;
-    if (!is_remembered && !is_refused) told.receipt.reset();  // who is here counts
-    links_.publish(name, number, told, is_remembered, is_refused ? WhenApart::refuse : WhenApart::deliver_here);
-    if (is_remembered || is_refused) return;
+    told.receipt.reset();  // who is here counts
+    links_.publish(name, number, told, false);
     if (!number) return tell_nobody(outgoing);
     ++delivery_->topics()[*number].position.offset;
     place(*number, outgoing, 0, true);

@@ -11,9 +11,8 @@ struct NatsCommand {
     Kind kind;
     std::string subject;
     std::string body{};
-    std::string reply{};   ///< where an answer is expected; empty: nowhere
-    std::string id{};      ///< the header Nats-Msg-Id
-    std::string serial{};  ///< the header Hubbub-Serial, where the id says nothing about it
+    std::string reply{};  ///< where an answer is expected; empty: nowhere
+    std::string id{};     ///< the header Nats-Msg-Id
 };
 
 }  // namespace hubbub::inline v0::detail

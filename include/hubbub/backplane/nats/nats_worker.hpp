@@ -166,8 +166,6 @@ class NatsWorker final : public NatsCallee, public std::enable_shared_from_this<
         natsStatus status = natsMsg_Create(&made, subject, reply, command.body.data(), size);
         std::unique_ptr<natsMsg, NatsMessageDeleter> const message(made);
         if (status == NATS_OK) status = natsMsgHeader_Set(made, "Nats-Msg-Id", command.id.c_str());
-        if (status == NATS_OK && !command.serial.empty())
-            status = natsMsgHeader_Set(made, "Hubbub-Serial", command.serial.c_str());
         if (status == NATS_OK) status = natsConnection_PublishMsg(connection_, made);
         return status;
     }
