@@ -140,6 +140,7 @@ class BrokerDesk final : private TurnHook {
     // ---- from the shards
     void read(Mail const& mail, std::string_view topic, MessageView message);
     void take_publication(Broker& broker, Mail const& mail, std::string_view topic, MessageView message, Envelope::Kind kind);
+    bool deliver_here(Outbox::Entry& entry);
     void fail(Outbox::Entry const& entry, PublishFailure failure);
 
     // ---- from the brokers
@@ -262,6 +263,7 @@ void BrokerDesk<Policy>::take_publication(Broker& broker, Mail const& mail, std:
         auto const found = wanted_.find(topic);
         HistoryLimits const history = found != wanted_.end() ? found->second.history : history_of(topic);
         if (history) entry.history = history;
+        entry.is_delivered = mail.position.epoch != 0;
     }
     Envelope envelope{.opcode = message.opcode(),
                       .kind = kind,
@@ -278,7 +280,25 @@ void BrokerDesk<Policy>::take_publication(Broker& broker, Mail const& mail, std:
         if (options_.outbox.on_full == OutboxLimits::Full::drop_newest) return fail(entry, PublishFailure::full);
         broker.outbox.drop_oldest([this](Outbox::Entry const& oldest) { fail(oldest, PublishFailure::full); });
     }
+    if (broker.apart && !deliver_here(entry)) return;
     broker.outbox.add(std::move(entry));
+}
+
+/// A broker is not waited for any more. False: its topic refuses what cannot be told all nodes, and it is gone.
+template <HubPolicy Policy>
+bool BrokerDesk<Policy>::deliver_here(Outbox::Entry& entry) {
+    if (!entry.history || entry.is_delivered) return true;
+    if (hubbub::topic_options(topic_options_, entry.topic).when_apart == WhenApart::refuse) {
+        if (entry.is_again) return true;  // the broker may have it
+        fail(entry, PublishFailure::apart);
+        return false;
+    }
+    entry.is_delivered = true;
+    Mail mail = letter(Mail::Kind::waits);
+    MessageView message = MessageView::text({});
+    (void)open(entry.body, mail, message);
+    write(entry.topic, mail, message);
+    return true;
 }
 
 template <HubPolicy Policy>
@@ -339,6 +359,7 @@ void BrokerDesk<Policy>::part(Broker& broker) {
     Mail mail = letter(Mail::Kind::apart);
     mail.id = broker.number;
     write_to_all(mail);
+    broker.outbox.each_waiting([this](Outbox::Entry& entry) { return deliver_here(entry); });
 }
 
 template <HubPolicy Policy>

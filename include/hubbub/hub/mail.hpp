@@ -76,8 +76,10 @@ struct Mail {
         lost,     ///< from the owner: members may have missed something before `position`
         // To and from the desk of the backplane, besides `publish`, `interest`, `no_interest`, `recover` to it, and from it `acknowledge`,
         // `deliver`, `begin`, `end` and `backlog`, of which `position.epoch` is when it was published, in ticks. Where a
-        // publication is of this node, `id` is the token that the owner has given it. `session.index` is the number of the link.
+        // publication is of this node, `id` is the token that the owner has given it; in `publish` it is `position.offset`, and
+        // `position.epoch` is 1 if it need not be delivered here. `session.index` is the number of the link.
         announce,   ///< for the other nodes' presences; from it, `id` is the node
+        waits,      ///< a publication that a broker has not got, which is not waited for any more
         published,  ///< what became of it: `key` is a PublishFailure, and `expires_at` is 1 if it was repeated
         apart,      ///< broker number `id` is not there
         together,   ///< it is there again

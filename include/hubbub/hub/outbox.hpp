@@ -23,6 +23,7 @@ class Outbox {
         std::string topic{}, body{};
         std::uint64_t serial = 0, token = 0, key = 0, id = 0;
         std::optional<HistoryLimits> history{};  ///< of a topic that remembers
+        bool is_delivered = false;               ///< to those who are here, as far as it is known
         bool is_again = false;                   ///< it was given to the broker before
         State state = State::waits;
     };
@@ -69,6 +70,13 @@ class Outbox {
         entry->state = State::waits;
         entry->is_again = true;
         cursor_ = std::min(cursor_, static_cast<std::size_t>(serial - entries_.front().serial));
+    }
+    /// Calls `visit(Entry&)` for each that waits, in their order; those that it answers false for are gone.
+    template <class Visit>
+    void each_waiting(Visit&& visit) {
+        for (Entry& entry : entries_)
+            if (entry.state == State::waits && !visit(entry)) finish(entry);
+        drop_settled();
     }
     /// The oldest that is not with the broker goes: calls `last(Entry&)`. False: there is none.
     template <class Last>

@@ -134,6 +134,7 @@ class TopicLinks {
     void on_end(std::uint32_t number, std::uint64_t reached, bool more);
     void on_message(std::uint32_t number, Mail const& mail, Outgoing const& outgoing);
     void on_published(std::string_view name, Mail const& mail);
+    void on_waiting(std::optional<std::uint32_t> number, Mail const& mail, Outgoing outgoing);
     void read(Topic& topic, Position since) {
         topic.link->state = TopicLink::State::reading;
         ++topic.link->asked;
@@ -176,8 +177,8 @@ inline void TopicLinks::publish(std::string_view name, std::optional<std::uint32
     Mail mail = outgoing.letter(Mail::Kind::publish);
     mail.session = {};
     bool const is_done = name == internal_topics::control;  // here, before the others are told
-    if (is_remembered && (apart || is_done || outgoing.receipt || outgoing.except)) {
-        mail.position.offset = ++tokens_;
+    if (is_remembered) {
+        mail.position = {apart || is_done, ++tokens_};
         TopicLink* const link = number ? (*topics_)[*number].link.get() : nullptr;
         auto& pending = (link ? link->pending : loose_)[tokens_];
         pending = {outgoing.except, outgoing.receipt, {}, apart || is_done};
@@ -199,6 +200,7 @@ inline void TopicLinks::hear(Mail const& mail, std::string_view name, Outgoing o
     }
     if (mail.kind == Kind::published) return on_published(name, mail);
     auto const number = topics_->find(name);
+    if (mail.kind == Kind::waits) return on_waiting(number, mail, outgoing);
     if (!number || !(*topics_)[*number].link) return;                    // nobody needs it any more
     if ((*topics_)[*number].link->number != mail.session.index) return;  // or again, and that was before
     outgoing.except = {};                                                // those members of the letter are the desk's
@@ -319,6 +321,19 @@ inline void TopicLinks::on_published(std::string_view name, Mail const& mail) {
     where->erase(found);
     if (pending.receipt) pending.receipt->repeated = repeated;
     settle(pending, true, failure);
+}
+
+/// A publication of ours waits for a broker that is not waited for any more: who is here gets it now, without a place.
+inline void TopicLinks::on_waiting(std::optional<std::uint32_t> number, Mail const& mail, Outgoing outgoing) {
+    TopicLink* const link = number ? (*topics_)[*number].link.get() : nullptr;
+    auto& where = link ? link->pending : loose_;
+    auto const found = where.find(mail.id);
+    if (found == where.end() || std::exchange(found->second.is_delivered, true)) return;
+    outgoing.id = 0;
+    outgoing.except = found->second.except;
+    outgoing.receipt = std::move(found->second.receipt);
+    if (link) return host_->deliver_unplaced(*number, outgoing);
+    fail(outgoing, PublishFailure::none);
 }
 
 inline void TopicLinks::settle(Topic& topic, bool all) {

@@ -714,6 +714,7 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
             }
             return;
         case Mail::Kind::announce:
+        case Mail::Kind::waits:
         case Mail::Kind::published:
         case Mail::Kind::apart:
         case Mail::Kind::together:
