@@ -1,5 +1,4 @@
 #include <stdexcept>
-#include <utility>
 
 #include "serve.hpp"
 
@@ -7,28 +6,9 @@
 
 #include <hubbub/backplane/nats/nats_backplane.hpp>
 
-#include "teller.hpp"
+#include "cluster.hpp"
 
-namespace chat {
-
-namespace {
-
-/// All processes with the same NATS are one chat.
-struct NatsPolicy : ChatPolicy {
-    using Backplane = hubbub::NatsBackplane;
-    using EventSink = Teller;
-};
-
-}  // namespace
-
-void serve_over_nats(Arguments const& arguments) {
-    auto options = hub_options<NatsPolicy>();
-    options.backplane.url = arguments.nats;
-    options.backplane.prefix = "hubbub_chat";
-    serve<hubbub::TcpConnection, NatsPolicy>(arguments, std::move(options));
-}
-
-}  // namespace chat
+void chat::serve_over_nats(Arguments const& arguments) { serve_over<hubbub::NatsBackplane>(arguments, arguments.nats); }
 
 #else
 

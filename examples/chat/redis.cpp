@@ -1,5 +1,4 @@
 #include <stdexcept>
-#include <utility>
 
 #include "serve.hpp"
 
@@ -7,28 +6,9 @@
 
 #include <hubbub/backplane/redis/redis_backplane.hpp>
 
-#include "teller.hpp"
+#include "cluster.hpp"
 
-namespace chat {
-
-namespace {
-
-/// All processes with the same Redis are one chat.
-struct RedisPolicy : ChatPolicy {
-    using Backplane = hubbub::RedisBackplane;
-    using EventSink = Teller;
-};
-
-}  // namespace
-
-void serve_over_redis(Arguments const& arguments) {
-    auto options = hub_options<RedisPolicy>();
-    options.backplane.url = arguments.redis;
-    options.backplane.prefix = "hubbub_chat";
-    serve<hubbub::TcpConnection, RedisPolicy>(arguments, std::move(options));
-}
-
-}  // namespace chat
+void chat::serve_over_redis(Arguments const& arguments) { serve_over<hubbub::RedisBackplane>(arguments, arguments.redis); }
 
 #else
 

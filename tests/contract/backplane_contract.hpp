@@ -18,6 +18,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <future>
 #include <map>
@@ -153,7 +154,7 @@ class BackplaneNode final : hubbub::BackplaneHost, hubbub::TurnHook {
     void ask_to_read(std::string const& topic, hubbub::HistoryLimits const& limits, Position since) {
         in_turn([&] {
             if (!is_ready_) return;
-            ++open_reads_;
+            open_reads_.push_back(since);
             call([&] { backplane_->read(topic, limits, since); });
         });
     }
@@ -269,7 +270,7 @@ class BackplaneNode final : hubbub::BackplaneHost, hubbub::TurnHook {
             is_ready_ = ready;
             if (ready) ++readies_;
             if (!ready && reason.empty()) wrongs_.push_back("not ready without a reason");
-            if (!ready && (!open_.empty() || open_reads_ != 0))
+            if (!ready && (!open_.empty() || !open_reads_.empty()))
                 wrongs_.push_back("not ready before all that is open was answered");
         });
     }
@@ -287,8 +288,11 @@ class BackplaneNode final : hubbub::BackplaneHost, hubbub::TurnHook {
     }
     void on_history(std::string_view, hubbub::BackplaneHistory const& history) override {
         told([&] {
-            if (open_reads_-- == 0) wrongs_.push_back("a read that nobody waits for");
-            Page page{history.failed, history.complete, history.more, history.begins, history.reached, {}};
+            if (open_reads_.empty()) return wrongs_.push_back("a read that nobody waits for");
+            Position const since = open_reads_.front();
+            open_reads_.pop_front();
+            bool const is_complete = since.epoch == 0 || history.begins == since;
+            Page page{history.failed, is_complete, history.more, history.begins, history.reached, {}};
             for (auto const& entry : history.entries)
                 page.entries.push_back({entry.offset, entry.age, std::string(entry.body)});
             pages_.push_back(std::move(page));
@@ -305,7 +309,8 @@ class BackplaneNode final : hubbub::BackplaneHost, hubbub::TurnHook {
     std::mutex mutex_;
     std::condition_variable changed_;
     bool is_ready_ = false;
-    std::size_t readies_ = 0, open_reads_ = 0;
+    std::size_t readies_ = 0;
+    std::deque<Position> open_reads_;  ///< where each is to begin
     std::multiset<std::uint64_t> open_;
     std::map<std::uint64_t, Answer> answers_;
     std::map<std::string, std::size_t> subscribed_;

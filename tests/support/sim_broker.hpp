@@ -199,7 +199,6 @@ class Link {
         auto const copy = std::make_shared<Copy>();
         BackplaneHistory& history = copy->history;
         bool const is_whole = since.epoch == topic.epoch && since.offset <= topic.offset && since.offset >= topic.lost;
-        history.complete = is_whole || !since.epoch;
         history.begins = is_whole ? since : Position{topic.epoch, topic.lost};
         history.reached = topic.offset;
         std::size_t const most = 1 + broker_->pick(6);

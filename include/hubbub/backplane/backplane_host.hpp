@@ -37,9 +37,9 @@ struct BackplaneHistory {
         std::string_view body;
     };
     bool failed = false;  ///< the broker did not answer; the rest says nothing
-    Position begins{};    ///< everything behind it that is kept is here or in the next parts
-    bool complete =
-        false;  ///< it begins where was asked for, and nothing behind that is forgotten but what was replaced by its key
+    /// Everything behind it is here or in the next parts, but what was replaced by its key. That is where was asked for, or later, if
+    /// something behind that is forgotten, or in another epoch.
+    Position begins{};
     std::uint64_t reached = 0;  ///< that is all of it up to this offset
     bool more = false;          ///< there is a next part, behind `reached`
     std::vector<Entry> entries{};

@@ -632,9 +632,43 @@ class Run:
                 return
 
 
+class Faults:
+    """What happens to any broker, behind a proxy."""
+
+    def __init__(self, server, proxy):
+        self.server, self.proxy = server, proxy
+
+    async def restart_empty(self):
+        await self.server.kill()
+        self.server.forget()
+        await asyncio.sleep(1.2)  # longer than is waited for
+        await self.server.start()
+
+    async def stop_for_a_while(self):
+        self.server.signal(signal.SIGSTOP)
+        await asyncio.sleep(2.2)
+        self.server.signal(signal.SIGCONT)
+
+    async def reset(self):
+        self.proxy.reset()
+
+    async def reset_and_refuse(self):
+        self.proxy.refuses = True
+        self.proxy.reset()
+        await asyncio.sleep(1.0)
+        self.proxy.refuses = False
+
+    async def end(self, run):
+        await run.stop()
+        self.proxy.stop()
+        self.server.signal(signal.SIGCONT)
+        await self.server.kill()
+
+
 async def redis(run):
     server = Redis(run.folder / "redis")
     proxy = Proxy(server.port)
+    faults = Faults(server, proxy)
     try:
         await server.start(appends=True)
         await proxy.start()
@@ -647,28 +681,8 @@ async def redis(run):
             await asyncio.sleep(0.3)
             await server.start(appends=True)
 
-        async def restart_empty():
-            await server.kill()
-            server.forget()
-            await asyncio.sleep(1.2)  # longer than is waited for
-            await server.start()
-
-        async def stop_for_a_while():
-            server.signal(signal.SIGSTOP)
-            await asyncio.sleep(2.2)
-            server.signal(signal.SIGCONT)
-
         async def kill_clients(kind):
             await server.ask("CLIENT", "KILL", "TYPE", kind)
-
-        async def reset():
-            proxy.reset()
-
-        async def reset_and_refuse():
-            proxy.refuses = True
-            proxy.reset()
-            await asyncio.sleep(1.0)
-            proxy.refuses = False
 
         async def small_buffers():
             limit = "client-output-buffer-limit"
@@ -687,20 +701,17 @@ async def redis(run):
         await run.rounds([("kill -9, restart with its file", restart_with_file, {}),
                           ("CLIENT KILL TYPE pubsub", lambda: kill_clients("pubsub"), keeps),
                           ("FLUSHALL", flush, {}),
-                          ("SIGSTOP for 2.2 s", stop_for_a_while, parts),
+                          ("SIGSTOP for 2.2 s", faults.stop_for_a_while, parts),
                           ("CLIENT KILL TYPE normal", lambda: kill_clients("normal"), keeps),
-                          ("connections reset", reset, keeps),
+                          ("connections reset", faults.reset, keeps),
                           ("kill -9 of a node", run.kill_node, keeps),
                           ("SIGSTOP, and kill -9 of a node meanwhile", lambda: run.kill_node_of(server), parts),
                           ("pubsub buffers of 64 KiB, large messages", small_buffers, keeps),
-                          ("kill -9, restart without anything", restart_empty, {}),
-                          ("connections reset and refused for 1 s", reset_and_refuse, parts)])
+                          ("kill -9, restart without anything", faults.restart_empty, {}),
+                          ("connections reset and refused for 1 s", faults.reset_and_refuse, parts)])
         await run.finish()
     finally:
-        await run.stop()
-        proxy.stop()
-        server.signal(signal.SIGCONT)
-        await server.kill()
+        await faults.end(run)
 
 
 async def sentinel(run):
@@ -773,6 +784,7 @@ async def sentinel(run):
 async def nats(run):
     server = Nats(run.folder / "jetstream")
     proxy = Proxy(server.port)
+    faults = Faults(server, proxy)
     try:
         await server.start()
         await proxy.start()
@@ -783,40 +795,17 @@ async def nats(run):
             await asyncio.sleep(0.3)
             await server.start()
 
-        async def restart_empty():
-            await server.kill()
-            server.forget()
-            await asyncio.sleep(1.2)
-            await server.start()
-
-        async def stop_for_a_while():
-            server.signal(signal.SIGSTOP)
-            await asyncio.sleep(2.2)
-            server.signal(signal.SIGCONT)
-
-        async def reset():
-            proxy.reset()
-
-        async def reset_and_refuse():
-            proxy.refuses = True
-            proxy.reset()
-            await asyncio.sleep(1.0)
-            proxy.refuses = False
-
         keeps, parts = {"keeps": True}, {"keeps": True, "parts": True}
         await run.rounds([("kill -9, restart with its directory", restart_with_directory, {}),
-                          ("connections reset", reset, keeps),
-                          ("SIGSTOP for 2.2 s", stop_for_a_while, parts),
+                          ("connections reset", faults.reset, keeps),
+                          ("SIGSTOP for 2.2 s", faults.stop_for_a_while, parts),
                           ("kill -9 of a node", run.kill_node, keeps),
                           ("SIGSTOP, and kill -9 of a node meanwhile", lambda: run.kill_node_of(server), parts),
-                          ("kill -9, restart without anything", restart_empty, {}),
-                          ("connections reset and refused for 1 s", reset_and_refuse, parts)])
+                          ("kill -9, restart without anything", faults.restart_empty, {}),
+                          ("connections reset and refused for 1 s", faults.reset_and_refuse, parts)])
         await run.finish()
     finally:
-        await run.stop()
-        proxy.stop()
-        server.signal(signal.SIGCONT)
-        await server.kill()
+        await faults.end(run)
 
 
 DEFAULT = 3000

@@ -187,12 +187,12 @@ class NatsReads {
         auto const elapsed = std::chrono::duration_cast<std::chrono::nanoseconds>(desk_.now() - it.asked);
         std::uint64_t const now = it.server_time + static_cast<std::uint64_t>(elapsed.count());
         std::uint64_t behind = it.from - 1;  // which is all that is kept
-        history.complete = it.follows && (state.first <= it.since.offset + 1 || only_replaced(it));
+        bool is_whole = it.follows && (state.first <= it.since.offset + 1 || only_replaced(it));
         for (Message const& each : it.messages) {
             auto const age = std::chrono::milliseconds((now - std::min(now, each.time)) / 1'000'000);
             bool const is_old = age > it.limits.age;  // JetStream looks now and then
             bool const was_forgotten = history.entries.empty() && each.offset > behind + 1 && !it.limits.newest_per_key;
-            if (is_old || was_forgotten) history.complete = false;
+            if (is_old || was_forgotten) is_whole = false;
             if (is_old || history.entries.empty()) behind = is_old ? each.offset : each.offset - 1;
             if (!is_old) history.entries.push_back({each.offset, age, each.arrival.body()});
         }
@@ -200,10 +200,10 @@ class NatsReads {
         std::uint64_t const last = it.messages.empty() ? 0 : it.messages.back().offset;
         history.reached = it.at_end ? std::max(state.last, last) : last;
         if (it.messages.empty() && it.from <= state.last) {  // forgotten just now
-            history.complete = false;
+            is_whole = false;
             behind = state.last;
         }
-        history.begins = history.complete ? it.since : Position{state.epoch, behind};
+        history.begins = is_whole ? it.since : Position{state.epoch, behind};
         desk_.host.on_history(it.topic->name, history);
     }
     /// Whether what is missing before the first was all replaced by its key. JetStream does not tell; so yes only where no limit can have

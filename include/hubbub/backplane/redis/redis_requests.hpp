@@ -130,16 +130,15 @@ inline RedisRequests::Published RedisRequests::published(redisReply const* reply
 
 inline BackplaneHistory RedisRequests::history(redisReply const* reply, Position since) {
     BackplaneHistory it;
-    redisReply const* const entries = reply ? redis_element(*reply, 5) : nullptr;
+    redisReply const* const entries = reply ? redis_element(*reply, 4) : nullptr;
     if (!entries) {
         it.failed = true;
         it.begins = since;
         return it;
     }
     it.begins = {number(redis_text(*reply, 0)), number(redis_text(*reply, 1))};
-    it.complete = reply->element[2]->integer != 0;
-    it.more = reply->element[3]->integer != 0;
-    it.reached = number(redis_text(*reply, 4));
+    it.more = reply->element[2]->integer != 0;
+    it.reached = number(redis_text(*reply, 3));
     it.entries.reserve(entries->elements / 3);
     for (std::size_t i = 0; i + 2 < entries->elements; i += 3)
         it.entries.push_back({number(redis_text(*entries, i)),

@@ -128,17 +128,13 @@ return {epoch, offset, 0}
 )";
 
     // Further: epoch and offset of `since`, bytes of a part.
-    // Answers: epoch, offset where it begins, 1 if complete, 1 if there is more, offset that it reached, and offset, age and body of each.
+    // Answers: epoch, offset where it begins, 1 if there is more, offset that it reached, and offset, age and body of each.
     static constexpr std::string_view read = R"(
 trim()
 keep()
 local since_epoch, since, part = ARGV[7], ARGV[8], tonumber(ARGV[9])
-local begins, complete = lost, 0
-if since_epoch == '0' then
-  complete = 1
-elseif since_epoch == epoch and not less(newest, since) and not less(since, lost) then
-  begins, complete = since, 1
-end
+local begins = lost
+if since_epoch == epoch and not less(newest, since) and not less(since, lost) then begins = since end
 local entries, taken, last, more = {}, 0, begins, 0
 local each = 1
 if count > 0 then each = math.max(1, math.min(256, math.floor(part / (size / count + 32)))) end
@@ -153,7 +149,7 @@ repeat
     taken = taken + #entry[2][4] + 32
   end
 until more == 1 or #batch < each
-return {epoch, begins, complete, more, more == 1 and last or newest, entries}
+return {epoch, begins, more, more == 1 and last or newest, entries}
 )";
 
     static constexpr std::string_view touch = R"(
