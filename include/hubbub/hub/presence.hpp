@@ -20,6 +20,8 @@ namespace hubbub::inline v0 {
 /// Threading: the shard of the topic's owner. Cost: constant for each call that is about one member.
 class Presence {
    public:
+    explicit Presence(PresenceOptions const& options) : options_(options) {}
+
     /// A session of one of the nodes.
     struct Key {
         std::uint64_t node;
@@ -60,14 +62,15 @@ class Presence {
     /// Somebody is given the list. What has changed until then and is undone behind that he has to be told, although others need not.
     void note_read() noexcept { is_read_ = is_read_ || has_changed(); }
 
+    PresenceOptions const& options() const noexcept { return options_; }
     Members const& members() const noexcept { return members_; }
     std::size_t sessions() const noexcept { return members_.size(); }
     /// Sessions of nobody in particular are one user together.
     std::size_t users() const noexcept { return sessions_of_.size(); }
     bool has_changed() const noexcept { return !before_.empty(); }
-    /// What has changed since the last call, at most so many of each kind. Who came and went in between was not there, unless the list
+    /// What has changed since the last call, at most `most_told` of each kind. Who came and went in between was not there, unless the list
     /// was read meanwhile.
-    PresenceChange take_change(std::string_view topic, std::size_t most);
+    PresenceChange take_change(std::string_view topic);
     /// Nobody wants to be told.
     void forget_change() noexcept {
         before_.clear();
@@ -94,6 +97,7 @@ class Presence {
         before_.emplace(key, member ? std::optional(*member) : std::nullopt);
     }
 
+    PresenceOptions options_;
     Members members_;
     std::unordered_map<std::string, std::size_t> sessions_of_;               ///< by user
     std::unordered_map<Key, std::optional<PresenceMember>, HashOf> before_;  ///< what changed was, when it was last told
@@ -101,10 +105,10 @@ class Presence {
     bool is_read_ = false;  ///< since a change that is not told yet
 };
 
-inline PresenceChange Presence::take_change(std::string_view topic, std::size_t most) {
+inline PresenceChange Presence::take_change(std::string_view topic) {
     PresenceChange change{.topic = topic, .sessions = sessions(), .users = users()};
     auto const add = [&](std::vector<PresenceMember>& list, PresenceMember const& member) {
-        if (list.size() < most)
+        if (list.size() < options_.most_told)
             list.push_back(member);
         else
             ++change.untold;

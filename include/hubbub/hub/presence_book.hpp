@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -18,17 +17,18 @@ class PresenceBook {
    public:
     explicit PresenceBook(TopicIndex& topics) : topics_(&topics) {}
 
-    /// Calls `change(Presence&)`. `told_after`: the pause before subscribers are told; 0: they never are.
+    /// Calls `change(Presence&)`.
     template <class Change>
-    void change(std::uint32_t number, std::chrono::milliseconds told_after, std::int64_t now, Change&& change) {
+    void change(std::uint32_t number, std::int64_t now, Change&& change) {
         Presence& presence = *(*topics_)[number].presence;
         bool const was_told = !presence.has_changed();
         bytes_ -= presence.footprint();
         change(presence);
-        if (told_after.count() == 0)
+        auto const told_every = presence.options().told_every;
+        if (told_every.count() == 0)
             presence.forget_change();
         else if (was_told && presence.has_changed())
-            changed_.emplace_back(now + Duration(told_after).count(), number);
+            changed_.emplace_back(now + Duration(told_every).count(), number);
         bytes_ += presence.footprint();
     }
     /// Calls `tell(number, Presence&)` for each topic whose time has come, to take the change.

@@ -33,11 +33,10 @@ class PresenceNodes {
     void on_linked(std::uint32_t number) { local(number).asks = true; }
     void forget(std::uint32_t number) { local_.erase(number); }
     /// What another node says.
-    void hear(std::uint32_t number, std::uint64_t node, std::string_view text, PresenceOptions const& options,
-              std::int64_t now);
-    /// Calls `announce(number, text)` with what the others are to hear; ten times a second. `options_of(number)` are the topic's.
-    template <class OptionsOf, class Announce>
-    void tick(std::int64_t now, OptionsOf&& options_of, Announce&& announce);
+    void hear(std::uint32_t number, std::uint64_t node, std::string_view text, std::int64_t now);
+    /// Calls `announce(number, text)` with what the others are to hear; ten times a second.
+    template <class Announce>
+    void tick(std::int64_t now, Announce&& announce);
 
    private:
     struct Node {
@@ -69,12 +68,7 @@ class PresenceNodes {
         return known->second;
     }
     Presence& presence(std::uint32_t number) { return *(*topics_)[number].presence; }
-    template <class Change>
-    void change(std::uint32_t number, PresenceOptions const& options, std::int64_t now, Change&& change) {
-        book_->change(number, options.told_every, now, std::forward<Change>(change));
-    }
-    void replace(std::uint32_t number, std::uint64_t node, std::vector<PresenceMember> members, PresenceOptions const& options,
-                 std::int64_t now);
+    void replace(std::uint32_t number, std::uint64_t node, std::vector<PresenceMember> members, std::int64_t now);
     template <class Announce>
     void tell_changes(std::uint32_t number, Local& local, Announce&& announce);
     template <class Announce>
@@ -87,8 +81,7 @@ class PresenceNodes {
     std::unordered_map<std::uint32_t, Local> local_;
 };
 
-inline void PresenceNodes::hear(std::uint32_t number, std::uint64_t node, std::string_view text, PresenceOptions const& options,
-                                std::int64_t now) {
+inline void PresenceNodes::hear(std::uint32_t number, std::uint64_t node, std::string_view text, std::int64_t now) {
     auto notice = PresenceNotice::read(node, text);
     if (!notice) return;
     using Kind = PresenceNotice::Kind;
@@ -105,8 +98,8 @@ inline void PresenceNodes::hear(std::uint32_t number, std::uint64_t node, std::s
             bool const is_first = static_cast<std::uint32_t>(notice->version) == 1;
             known.is_whole = is_first || (known.is_whole && notice->version == known.version + 1);
             known.version = notice->version;
-            if (is_first) return replace(number, node, std::move(notice->members), options, now);
-            change(number, options, now, [&](Presence& presence) {
+            if (is_first) return replace(number, node, std::move(notice->members), now);
+            book_->change(number, now, [&](Presence& presence) {
                 for (PresenceMember& member : notice->members) presence.enter(std::move(member));
                 for (SessionId const session : notice->left) presence.leave({node, session});
             });
@@ -123,20 +116,20 @@ inline void PresenceNodes::hear(std::uint32_t number, std::uint64_t node, std::s
             if (!notice->is_last) return;
             known.version = notice->version;
             known.is_whole = true;
-            return replace(number, node, std::exchange(known.parts, {}), options, now);
+            return replace(number, node, std::exchange(known.parts, {}), now);
         default: known.is_whole = known.is_whole && notice->version == known.version;
     }
     if (!known.is_whole) local.asks = true;
 }
 
 inline void PresenceNodes::replace(std::uint32_t number, std::uint64_t node, std::vector<PresenceMember> members,
-                                   PresenceOptions const& options, std::int64_t now) {
+                                   std::int64_t now) {
     std::unordered_set<SessionId> there;
     for (PresenceMember const& member : members) there.insert(member.session);
     std::vector<Presence::Key> gone;
     for (auto const& [key, member] : presence(number).members())
         if (key.node == node && !there.contains(key.session)) gone.push_back(key);
-    change(number, options, now, [&](Presence& presence) {
+    book_->change(number, now, [&](Presence& presence) {
         for (Presence::Key const& key : gone) presence.leave(key);
         for (PresenceMember& member : members) {
             auto const known = presence.members().find(Presence::Key(member));
@@ -145,8 +138,8 @@ inline void PresenceNodes::replace(std::uint32_t number, std::uint64_t node, std
     });
 }
 
-template <class OptionsOf, class Announce>
-void PresenceNodes::tick(std::int64_t now, OptionsOf&& options_of, Announce&& announce) {
+template <class Announce>
+void PresenceNodes::tick(std::int64_t now, Announce&& announce) {
     for (auto& [number, local] : local_) {
         auto const tell = [&, topic = number](PresenceNotice const& notice) { announce(topic, notice.write()); };
         if (!local.changed.empty()) {
@@ -163,8 +156,7 @@ void PresenceNodes::tick(std::int64_t now, OptionsOf&& options_of, Announce&& an
             local.listed_at = local.told_at = now;
             tell_all(number, local, tell);
         }
-        PresenceOptions const options = options_of(number);
-        std::int64_t const lease = Duration(options.lease).count();
+        std::int64_t const lease = Duration(presence(number).options().lease).count();
         if (local.told_at && local.told_at + lease / 3 <= now) {
             local.told_at = now;
             tell({.kind = PresenceNotice::Kind::alive, .version = local.version});
@@ -174,7 +166,7 @@ void PresenceNodes::tick(std::int64_t now, OptionsOf&& options_of, Announce&& an
                 ++node;
                 continue;
             }
-            replace(number, node->first, {}, options, now);
+            replace(number, node->first, {}, now);
             node = local.nodes.erase(node);
         }
     }

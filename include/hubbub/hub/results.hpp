@@ -14,7 +14,7 @@ enum class PublishResult : std::uint8_t {
     malformed_name,  ///< see is_topic_name
     refused,         ///< the authorization said no
     apart,           ///< the broker is not there, and the topic is one that refuses then: see TopicOptions::when_apart
-    busy,            ///< the mailbox of the topic's owner is full; nothing was published
+    busy,            ///< the mailbox of the topic's owner is full, or it cannot get rid of what it has; nothing was published
     closed,          ///< the hub or the session has ended
 };
 

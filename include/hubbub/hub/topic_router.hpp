@@ -163,6 +163,7 @@ class TopicRouter : private LinkHost {
 
     /// Reads what others have left here, and answers who recovers; once a turn.
     void take_mail() {
+        if (is_remote && !begun_) begun_ = host_->now_ticks();
         answered_ = 0;
         answer_some();
         post_office_.take_mail([this](Mail const& mail, std::string_view topic, MessageView message, Frame const* frame,
@@ -236,11 +237,6 @@ class TopicRouter : private LinkHost {
     }
     template <class Change>
     void change_presence(std::string_view name, SessionId whose, Change&& change);
-    PresenceOptions presence_options(std::string_view name) const {
-        PresenceOptions options = options_.options_for(name).presence;
-        if constexpr (!PresenceCodec<typename Policy::Codec>) options.told_every = {};  // nobody is told
-        return options;
-    }
     bool tell_change(std::uint32_t number, PresenceChange const& change);
     void ask(Recovery const& recovery, std::uint32_t number, SubscribeOptions const& options);
     void ask(Recovery const& recovery, std::uint32_t number, Position since, std::uint32_t newest, bool is_new = false);
@@ -331,6 +327,7 @@ class TopicRouter : private LinkHost {
     Recoveries recoveries_;
     std::deque<std::pair<Mail, std::string>> questions_;  ///< of who recovers, and the topic
     std::size_t answered_ = 0;                            ///< bytes in this turn
+    std::int64_t begun_ = 0;                              ///< with a broker: the first turn, in ticks
     [[no_unique_address]] Links links_;
     [[no_unique_address]] Nodes nodes_;
     PostOffice post_office_;
@@ -349,7 +346,11 @@ std::uint32_t TopicRouter<Policy>::intern(std::string_view name) {
     topic.knows_members = static_cast<bool>(options.presence);
     if ((topic.remembers || topic.knows_members) && owner_of(name) == index_) {
         if (topic.remembers) memory_.begin(number, options.history);
-        if (topic.knows_members) topic.presence = std::make_unique<Presence>();
+        if (topic.knows_members) {
+            PresenceOptions known = options.presence;
+            if constexpr (!PresenceCodec<typename Policy::Codec>) known.told_every = {};  // nobody is told
+            topic.presence = std::make_unique<Presence>(known);
+        }
     }
     if (topic.on_full) {
         topic.keeps_last_of_key = *topic.on_full == OverflowAction::replace_key;
@@ -416,8 +417,8 @@ void TopicRouter<Policy>::keep(std::uint32_t number, Outgoing const& outgoing, O
 template <HubPolicy Policy>
 void TopicRouter<Policy>::place(std::uint32_t number, Outgoing const& outgoing, std::int64_t at, bool is_new) {
     Topic const& topic = delivery_->topics()[number];
-    if (topic.name == internal_topics::control) {  // who comes new has nothing to do with what was before
-        auto const message = is_new && topic.link->is_open ? ControlMessage::read(outgoing.message.view()) : std::nullopt;
+    if (topic.name == internal_topics::control) {  // what was said before this node began is not for its sessions
+        auto const message = is_new && at > begun_ ? ControlMessage::read(outgoing.message.view()) : std::nullopt;
         if (message) host_->on_control(*message);
         return;
     }
@@ -446,7 +447,7 @@ template <HubPolicy Policy>
 void TopicRouter<Policy>::hear_presence(std::uint32_t number, std::uint64_t node, MessageView message) {
     if constexpr (is_remote) {
         Topic const& topic = delivery_->topics()[number];
-        if (topic.presence) nodes_.hear(number, node, message.view(), presence_options(topic.name), host_->now_ticks());
+        if (topic.presence) nodes_.hear(number, node, message.view(), host_->now_ticks());
     }
 }
 
@@ -755,7 +756,7 @@ template <class Change>
 void TopicRouter<Policy>::change_presence(std::string_view name, SessionId whose, Change&& change) {
     auto const number = delivery_->topics().find(name);
     if (!number || !delivery_->topics()[*number].presence) return;
-    presences_.change(*number, presence_options(name).told_every, host_->now_ticks(), change);
+    presences_.change(*number, host_->now_ticks(), change);
     if constexpr (is_remote) nodes_.note(*number, whose);
 }
 
@@ -774,13 +775,13 @@ bool TopicRouter<Policy>::tell_change(std::uint32_t number, PresenceChange const
 template <HubPolicy Policy>
 void TopicRouter<Policy>::tell_presence() {
     if constexpr (is_remote)
-        nodes_.tick(
-            host_->now_ticks(), [this](std::uint32_t number) { return presence_options(delivery_->topics()[number].name); },
-            [this](std::uint32_t number, std::string const& text) { links_.announce(delivery_->topics()[number].name, text); });
+        nodes_.tick(host_->now_ticks(), [this](std::uint32_t number, std::string const& text) {
+            links_.announce(delivery_->topics()[number].name, text);
+        });
     if constexpr (PresenceCodec<typename Policy::Codec>) {
         presences_.tell_due(host_->now_ticks(), [this](std::uint32_t number, Presence& presence) {
             Topic const& topic = delivery_->topics()[number];
-            PresenceChange change = presence.take_change(topic.name, options_.options_for(topic.name).presence.most_told);
+            PresenceChange change = presence.take_change(topic.name);
             if (change.entered.empty() && change.left.empty()) return;
             if (tell_change(number, change)) return;
             change.untold += change.entered.size() + change.left.size();  // too long with all the names
