@@ -96,8 +96,11 @@ struct HubShared {
         return post(owner_of(topic),
                     [name = std::string(topic), completion = std::move(completion), read](ShardType& shard) mutable {
                         shard.router().take_mail();  // what was written before is read before
-                        auto const page = read(shard.router(), name);
-                        completes([&] { completion(page); });
+                        auto answer = [&router = shard.router(), name, completion = std::move(completion), read]() mutable {
+                            auto const page = read(router, name);
+                            completes([&] { completion(page); });
+                        };
+                        shard.router().when_known(name, std::move(answer));
                     });
     }
 };

@@ -10,6 +10,7 @@
 
 #include <hubbub/core/ids.hpp>
 #include <hubbub/core/position.hpp>
+#include <hubbub/core/unique_function.hpp>
 #include <hubbub/hub/mail.hpp>
 #include <hubbub/ws/frame.hpp>
 
@@ -44,10 +45,11 @@ struct TopicLink {
     bool has_missed = false;     ///< more arrived than is held
     bool is_behind = false;      ///< members have not heard of the topic's position: what has it they were given before
     bool is_asked_late = false;  ///< somebody came with more than is here behind the read that is open: its answer may be older
-    std::uint64_t asked = 0, answered = 0;  ///< reads
-    std::int64_t left_at = 0;               ///< when the last member left; 0: there is one, or nobody has looked
-    std::uint64_t waiting_shards = 0;       ///< a bit for each that has members and waits to hear that they are in
-    std::deque<Mail> questions;             ///< of who recovers
+    std::uint64_t asked = 0, answered = 0;        ///< reads
+    std::int64_t left_at = 0;                     ///< when the last member left; 0: there is one, or nobody has looked
+    std::uint64_t waiting_shards = 0;             ///< a bit for each that has members and waits to hear that they are in
+    std::deque<Mail> questions;                   ///< of who recovers
+    std::vector<UniqueFunction<void()>> readers;  ///< of what it remembers, who wait until that is known here
     std::vector<Held> held;
     std::size_t held_bytes = 0;
     std::unordered_map<std::uint64_t, Pending> pending;  ///< by token

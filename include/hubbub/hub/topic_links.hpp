@@ -87,7 +87,7 @@ class TopicLinks {
     bool end(std::uint32_t number) {
         Topic& topic = (*topics_)[number];
         TopicLink& link = *topic.link;
-        if (link.waiting_shards || !link.questions.empty()) return false;
+        if (link.waiting_shards || !link.questions.empty() || !link.readers.empty()) return false;
         if (!link.left_at) link.left_at = host_->now();
         if (host_->now() - link.left_at < Duration(linger).count()) return false;
         settle(topic, true);

@@ -135,6 +135,18 @@ class TopicRouter : private LinkHost {
                 ask_again(*recovery, each.topic);
         });
     }
+    /// Calls `then` when what the topic remembers is known here; now, but where it has to be asked of a broker first.
+    void when_known(std::string_view topic, UniqueFunction<void()> then) {
+        if constexpr (is_remote) {
+            if (is_topic_name(topic) && remembers(topic)) {
+                std::uint32_t const number = intern(topic);
+                bool const is_waiting = need(number);
+                lonely_.push_back(number);  // if nobody needs it behind that
+                if (is_waiting) return delivery_->topics()[number].link->readers.push_back(std::move(then));
+            }
+        }
+        then();
+    }
     HistoryPage read_history(std::string_view topic, HistoryQuery const& query) {
         auto const number = delivery_->topics().find(topic);
         if (!number || !delivery_->topics()[*number].history) return {};
@@ -441,6 +453,7 @@ void TopicRouter<Policy>::open(std::uint32_t number) {
         write({static_cast<std::uint16_t>(std::countr_zero(left))}, Mail::Kind::acknowledge, topic.name, topic.position);
     for (Mail const& question : std::exchange(link.questions, {})) questions_.emplace_back(question, topic.name);
     if (topic.interest == Topic::Interest::asked) acknowledge(topic.name, topic.position);
+    for (auto& reader : std::exchange(link.readers, {})) reader();
 }
 
 template <HubPolicy Policy>

@@ -215,6 +215,37 @@ TEST_CASE("Cluster: a topic that remembers has one order, and whoever comes back
     }
 }
 
+TEST_CASE("Cluster: a node where nobody is subscribed reads what a topic remembers") {
+    Cluster both;
+    auto a = both.subscribed(0, "kept");
+    for (auto const* text : {"1", "2"}) both.say(a, std::string("say kept ") + text);
+    auto const read = [&] {
+        auto const page = std::make_shared<std::optional<HistoryPage>>();  // it may come later
+        both.hubs[1]->read_history("kept", {}, [page](HistoryPage const& found) { *page = found; });
+        both.settle();
+        return *page;
+    };
+    auto page = read();
+    REQUIRE(page);
+    CHECK(page->newest.offset == 2);
+    CHECK(page->messages.size() == 2);
+    both.pass(20s);  // it is not kept for that
+    CHECK(both.hubs[1]->snapshot(0).topics + both.hubs[1]->snapshot(1).topics == 1);
+    both.say(a, "say kept 3");
+    page = read();
+    REQUIRE(page);
+    CHECK(page->messages.size() == 3);
+
+    both.pass(20s);
+    both.cut_off(1);
+    page = read();
+    CHECK(!page);  // for a moment it is waited for
+    both.pass(5s);
+    page = read();
+    REQUIRE(page);
+    CHECK(page->messages.empty());
+}
+
 TEST_CASE("Cluster: a publisher is told the broker's place") {
     Cluster both;
     auto a = both.subscribed(0, "kept");
