@@ -1,12 +1,12 @@
 #include <hubbub/backplane/redis/redis_backplane.hpp>
 
 #include <chrono>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/refusal.hpp"
 
 using hubbub::RedisOptions;
 using hubbub::detail::RedisUrl;
@@ -22,14 +22,6 @@ RedisUrl good(std::string_view text) {
 std::string_view bad(std::string_view text) {
     RedisUrl url;
     return url.parse(text);
-}
-std::string sentence(RedisOptions const& options) {
-    try {
-        options.check();
-    } catch (std::invalid_argument const& error) {
-        return error.what();
-    }
-    return {};
 }
 
 }  // namespace
@@ -125,18 +117,18 @@ TEST_CASE("a URL that is wrong is refused with what is wrong, and without its pa
     CHECK_FALSE(bad("unix:///" + std::string(200, 'x')).empty());
     RedisOptions options;
     options.url = "redis://hub:topsecret@h:port";
-    CHECK(sentence(options) == "RedisBackplane::Options::url has a port that is none");
+    CHECK(refusal(options) == "RedisBackplane::Options::url has a port that is none");
     options.urls = {"redis://a", "rediss://hub:topsecret@h/x"};
-    CHECK(sentence(options) == "RedisBackplane::Options::urls[1] has a database that is not a number");
+    CHECK(refusal(options) == "RedisBackplane::Options::urls[1] has a database that is not a number");
 }
 
 TEST_CASE("options of RedisBackplane are checked, each with a sentence of its own") {
     using std::chrono::milliseconds;
-    CHECK(sentence({}) == "");
+    CHECK(refusal(RedisOptions{}) == "");
     auto const with = [](auto change) {
         RedisOptions options;
         change(options);
-        return sentence(options);
+        return refusal(options);
     };
     CHECK(with([](RedisOptions& o) { o.prefix = ""; }) == "RedisBackplane::Options::prefix must not be empty");
     CHECK(with([](RedisOptions& o) { o.prefix = "a{b"; }) == "RedisBackplane::Options::prefix must not contain '{' or '}'");

@@ -7,23 +7,10 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/refusal.hpp"
 
 using hubbub::HubOptions;
 using namespace std::chrono_literals;
-
-namespace {
-
-template <class Policy = hubbub::DefaultPolicy>
-std::string refusal(HubOptions<Policy> const& options) {
-    try {
-        options.check();
-    } catch (std::invalid_argument const& error) {
-        return error.what();
-    }
-    return {};
-}
-
-}  // namespace
 
 TEST_CASE("The defaults pass the check, and so does what is at the edge") {
     CHECK(refusal(HubOptions<>{}).empty());
