@@ -33,6 +33,9 @@ class Response {
         if (!refusal.challenge.empty()) static_cast<void>(set_header("WWW-Authenticate", refusal.challenge));
     }
 
+    /// What a verdict that nobody answers comes to.
+    static Response unanswered() { return Response(Refusal{Status::internal_server_error, "internal error", false}); }
+
     /// Adds or replaces a header. False, and nothing changed: the name is no token, the value has a control character (CR,
     /// LF and NUL among them), or the header is one of those that frame the answer.
     [[nodiscard]] bool set_header(std::string_view name, std::string_view value);

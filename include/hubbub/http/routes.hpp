@@ -1,26 +1,33 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <hubbub/core/peer_address.hpp>
 #include <hubbub/core/unique_function.hpp>
+#include <hubbub/core/verdict.hpp>
 #include <hubbub/http/request.hpp>
 #include <hubbub/http/response.hpp>
 #include <hubbub/http/status.hpp>
 
 namespace hubbub::inline v0::http {
 
-/// Answers one path.
+/// Answers one path, now or later.
 struct Route {
     std::string path;
-    UniqueFunction<Response(Request const&)> handler;
+    UniqueFunction<void(Request const&, PeerAddress const&, Verdict<Response>)> handler;
 };
 
 /// Plain pages beside the hub: a path, compared whole, and what answers it. Everything else is 404.
+///
+/// A handler has one of three forms: it makes an answer of the request; of the request and where it comes from; or it is given a
+/// verdict besides, and answers that at once or later, on any thread. Then the request is gone when it returns, and HubOptions::page_limit
+/// says how long the client waits.
 ///
 /// Threading: handlers run on the loop that accepted the connection; with several loops, each runs them.
 /// Example:
@@ -28,8 +35,19 @@ struct Route {
 class Routes {
    public:
     /// The last handler that is added for a path is the one that answers.
-    Routes& add(std::string path, UniqueFunction<Response(Request const&)> handler) {
-        return add(Route{std::move(path), std::move(handler)});
+    template <class Handler>
+        requires(std::invocable<Handler&, Request const&> || std::invocable<Handler&, Request const&, PeerAddress const&> ||
+                 std::invocable<Handler&, Request const&, PeerAddress const&, Verdict<Response>>)
+    Routes& add(std::string path, Handler handler) {
+        return add(Route{std::move(path), [handler = std::move(handler)](Request const& request, PeerAddress const& peer,
+                                                                         Verdict<Response> verdict) mutable {
+                             if constexpr (std::invocable<Handler&, Request const&>)
+                                 verdict.answer(handler(request));
+                             else if constexpr (std::invocable<Handler&, Request const&, PeerAddress const&>)
+                                 verdict.answer(handler(request, peer));
+                             else
+                                 handler(request, peer, std::move(verdict));
+                         }});
     }
     Routes& add(Route route);
     Routes& add(Routes more) {
@@ -41,10 +59,11 @@ class Routes {
     std::size_t size() const noexcept { return routes_.size(); }
 
     /// Errors: what a handler throws passes through.
-    Response answer(Request const& request) {
+    void answer(Request const& request, PeerAddress const& peer, Verdict<Response> verdict) {
         std::size_t const at = find(request.path());
-        if (at == routes_.size()) return Response(Refusal{Status::not_found, "there is no such page", request.is_head()});
-        return routes_[at].handler(request);
+        if (at == routes_.size())
+            return verdict.answer(Response(Refusal{Status::not_found, "there is no such page", request.is_head()}));
+        routes_[at].handler(request, peer, std::move(verdict));
     }
 
    private:

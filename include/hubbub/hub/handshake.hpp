@@ -39,7 +39,8 @@ struct HandshakeHost {
     virtual void on_request(void* handshake, http::Request const& request) = 0;
     /// What is answered to the extensions that the client offers.
     virtual ws::ExtensionAnswer on_extensions(std::span<std::string_view const> lines) = 0;
-    virtual http::Response on_page(http::Request const& request) = 0;
+    /// It is a plain request: answer it, now or later, with `Handshake::answer_page`.
+    virtual void on_page(void* handshake, http::Request const& request) = 0;
     virtual void on_refused(ConnectionRefusal why) noexcept = 0;
     /// It is ready or over; both, if the client goes in the turn in which it became ready.
     virtual void on_done(void* handshake) noexcept = 0;
@@ -97,6 +98,11 @@ class Handshake final : private ByteConnectionOwner {
 
     /// Who it is, or why not; how many connections he may have; and the loop's time, from which it is counted how long that holds.
     void answer(Authenticated const& who, std::uint32_t most_of_user, TimePoint now);
+    void answer_page(http::Response const& page) {
+        if (state_ == State::paging) write(page, is_head_);
+    }
+    /// A page that is not there yet.
+    bool waits_for_page() const noexcept { return state_ == State::paging; }
     void refuse(http::Refusal const& refusal, ConnectionRefusal why);
     void refuse(TurnedAway const& why) { refuse({why.status, why.reason, false}, why.why); }
     /// Bytes of the request that somebody else has read already.
@@ -105,13 +111,16 @@ class Handshake final : private ByteConnectionOwner {
     /// The deadline has come.
     void expire() {
         if (state_ == State::over || state_ == State::ready) return;
+        if (state_ == State::paging)  // who asked is not to blame, and has until the next tick to read this
+            return answer_page(
+                http::Response(http::Refusal{http::Status::service_unavailable, "the page takes too long", false}));
         if (state_ != State::answering) host_->on_refused(ConnectionRefusal::too_slow);
         connection_.reset();
         become(State::over);
     }
 
    private:
-    enum class State : std::uint8_t { reading, deciding, ready, answering, over };
+    enum class State : std::uint8_t { reading, deciding, ready, paging, answering, over };
 
     void on_bytes(std::span<std::byte> bytes) noexcept override;
     void on_writable() noexcept override { flush(); }
@@ -147,6 +156,7 @@ class Handshake final : private ByteConnectionOwner {
     PeerAddress peer_;
     std::uint64_t serial_;
     bool is_of_proxy_;  ///< who will say where it comes from; so far it is counted for no address
+    bool is_head_ = false;
     std::optional<Upgrade> upgrade_;
     LimitTable::Lease lease_;
     OutboundQueue answer_;
@@ -157,6 +167,7 @@ template <ByteConnection Conn>
 void Handshake<Conn>::on_bytes(std::span<std::byte> bytes) noexcept {
     if (bytes.empty()) return on_lost();
     switch (state_) {
+        case State::paging:
         case State::answering: return;  // what follows is read and thrown away, so that the answer arrives
         case State::over: return;
         case State::deciding:
@@ -215,7 +226,11 @@ void Handshake<Conn>::decide(http::Request request, std::span<std::byte const> b
     auto const outcome = ws::check_upgrade(request);
     using Kind = ws::UpgradeOutcome::Kind;
     if (outcome.kind == Kind::refused) return refuse(outcome.refusal, ConnectionRefusal::malformed);
-    if (outcome.kind == Kind::not_websocket) return write(host_->on_page(request), request.is_head());
+    if (outcome.kind == Kind::not_websocket) {
+        is_head_ = request.is_head();
+        state_ = State::paging;
+        return host_->on_page(this, request);
+    }
     if (!host_->origin_passes(request))
         return refuse({http::Status::forbidden, "this origin may not connect", false}, ConnectionRefusal::origin);
     std::string protocol;

@@ -54,6 +54,7 @@ struct HubOptions {
     std::size_t permissions = 0;  ///< verdicts of `access` that each session remembers; 0 asks each time
 
     std::chrono::milliseconds handshake_limit{10'000};  ///< for the whole handshake, not reset by a byte
+    std::chrono::milliseconds page_limit{60'000};       ///< for a page that is answered later
     std::chrono::milliseconds message_limit{30'000};    ///< for a message or frame to become whole
     std::chrono::milliseconds write_limit{30'000};      ///< without progress while something is queued
     std::chrono::milliseconds close_limit{5'000};       ///< for the peer to answer a Close; then a reset
@@ -88,6 +89,7 @@ struct HubOptions {
                "HubOptions::outbox.bytes must be at least 4096, and messages from 1 to 65536");
         demand(outbox.patience.count() >= 0, "HubOptions::outbox.patience must not be negative");
         demand(handshake_limit.count() > 0, "HubOptions::handshake_limit must be positive");
+        demand(page_limit.count() > 0, "HubOptions::page_limit must be positive");
         demand(message_limit.count() > 0, "HubOptions::message_limit must be positive");
         demand(write_limit.count() > 0, "HubOptions::write_limit must be positive");
         demand(close_limit.count() > 0, "HubOptions::close_limit must be positive");

@@ -108,7 +108,7 @@ class Reception final : public HandshakeHost {
         else
             return {};
     }
-    http::Response on_page(http::Request const& request) override;
+    void on_page(void* handshake, http::Request const& request) override;
     void on_refused(ConnectionRefusal why) noexcept override {
         ++refused_[static_cast<std::size_t>(why)];
         tell_event(events_, {.name = "connection_refused", .detail = refusal_names[static_cast<std::size_t>(why)]});
@@ -117,8 +117,16 @@ class Reception final : public HandshakeHost {
         auto& done = *static_cast<Handshake<Conn>*>(handshake);
         if (!std::exchange(done.is_listed, true)) done_.push_back(&done);
     }
-    void answer(std::uint64_t serial, Authenticated const& who) {
-        if (auto const found = waiting_.find(serial); found != waiting_.end()) answer(*found->second, who);
+    /// A question about a handshake. An answer that comes later is posted to this loop, for `then(handshake, answer)`; by then the handshake
+    /// may be over, or all of this gone.
+    template <class Answer, class Then>
+    Asked<Answer> ask(std::uint64_t serial, Then then) {
+        return Asked<Answer>([port = port_, alive = std::weak_ptr<bool>(alive_), this, serial, then](Answer answer) {
+            port->post([alive, this, serial, then, answer = std::move(answer)] {
+                if (alive.expired()) return;
+                if (auto const found = waiting_.find(serial); found != waiting_.end()) then(*found->second, answer);
+            });
+        });
     }
     void answer(Handshake<Conn>& handshake, Authenticated const& who) {
         // Only what the client has said: that a policy has no answer is not his fault.
@@ -151,7 +159,7 @@ class Reception final : public HandshakeHost {
     typename Policy::Limits limits_;
     std::vector<Entry> all_;
     std::vector<Handshake<Conn>*> done_;
-    std::unordered_map<std::uint64_t, Handshake<Conn>*> waiting_;  ///< for a verdict that was not given at once, by serial
+    std::unordered_map<std::uint64_t, Handshake<Conn>*> waiting_;  ///< for an answer that was not given at once, by serial
     std::uint64_t serials_ = 0;
     std::uint64_t refused_[refusals] = {};
     bool closed_ = false;
@@ -206,13 +214,8 @@ void Reception<Conn, Policy>::on_request(void* handshake, http::Request const& r
         if (!throttle_.may_authenticate(whose.peer(), port_->now()))
             return whose.refuse(
                 {ConnectionRefusal::rate, http::Status::too_many_requests, "too many have failed to say who they are"});
-        // A verdict that comes later is posted to this loop; by then the handshake may be over, or all of this gone.
-        Asked<Authenticated> asked(
-            [port = port_, alive = std::weak_ptr<bool>(alive_), this, serial = whose.serial()](Authenticated who) {
-                port->post([alive, this, serial, who = std::move(who)] {
-                    if (!alive.expired()) answer(serial, who);
-                });
-            });
+        auto asked =
+            ask<Authenticated>(whose.serial(), [this](Handshake<Conn>& late, Authenticated const& who) { answer(late, who); });
         bool const done = completes([&] { auth_.authenticate(request, whose.peer(), asked.verdict()); });
         if (!done) tell_event(events_, {.name = "policy_threw", .detail = "authentication"});
         if (auto const now = asked.take())
@@ -225,14 +228,20 @@ void Reception<Conn, Policy>::on_request(void* handshake, http::Request const& r
 }
 
 template <ByteConnection Conn, HubPolicy Policy>
-http::Response Reception<Conn, Policy>::on_page(http::Request const& request) {
-    http::Response page(http::Refusal{http::Status::not_found, "there is no such page", false});
-    if (!options_.routes) return page;
-    if (!completes([&] { page = options_.routes->answer(request); })) {
-        tell_event(events_, {.name = "policy_threw", .detail = "routes"});
-        page = http::Response(http::Refusal{http::Status::internal_server_error, "internal error", false});
-    }
-    return page;
+void Reception<Conn, Policy>::on_page(void* handshake, http::Request const& request) {
+    auto& whose = *static_cast<Handshake<Conn>*>(handshake);
+    if (!options_.routes)
+        return whose.answer_page(http::Response(http::Refusal{http::Status::not_found, "there is no such page", false}));
+    auto asked = ask<http::Response>(whose.serial(), [this](Handshake<Conn>& late, http::Response const& page) {
+        all_[late.place].deadline = port_->now() + options_.handshake_limit;  // to read it
+        late.answer_page(page);
+    });
+    bool const done = completes([&] { options_.routes->answer(request, whose.peer(), asked.verdict()); });
+    if (!done) tell_event(events_, {.name = "policy_threw", .detail = "routes"});
+    if (auto const now = asked.take()) return whose.answer_page(*now);
+    if (!done) return whose.answer_page(http::Response::unanswered());
+    all_[whose.place].deadline = port_->now() + options_.page_limit;
+    waiting_.emplace(whose.serial(), &whose);
 }
 
 }  // namespace hubbub::inline v0

@@ -1,3 +1,4 @@
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,7 +14,11 @@ auto page(std::string text) {
     return [text = std::move(text)](http::Request const&) { return http::Response(http::Status::ok, text); };
 }
 std::string get(http::Routes& routes, std::string const& target) {
-    auto const response = routes.answer(parse("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n"));
+    std::optional<http::Response> answered;
+    routes.answer(parse("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n"), PeerAddress{.port = 7},
+                  Verdict<http::Response>([&](http::Response page) { answered = std::move(page); }));
+    REQUIRE(answered);
+    http::Response const& response = *answered;
     return response.status() == http::Status::ok ? response.body() : std::to_string(static_cast<int>(response.status()));
 }
 }  // namespace
@@ -54,4 +59,18 @@ TEST_CASE("Routes are added to routes") {
     CHECK(get(routes, "/a") == "new");
     CHECK(get(routes, "/b") == "b");
     CHECK(get(routes, "/c") == "c");
+}
+
+TEST_CASE("A handler may want to know where a request comes from, and may answer with a verdict") {
+    http::Routes routes;
+    routes.add("/port", [](http::Request const&, PeerAddress const& peer) {
+        return http::Response(http::Status::ok, std::to_string(peer.port));
+    });
+    routes.add("/verdict", [](http::Request const& request, PeerAddress const&, Verdict<http::Response> verdict) {
+        verdict.answer(http::Response(http::Status::ok, std::string(request.query())));
+    });
+    routes.add("/silent", [](http::Request const&, PeerAddress const&, Verdict<http::Response>) {});
+    CHECK(get(routes, "/port") == "7");
+    CHECK(get(routes, "/verdict?a=b") == "a=b");
+    CHECK(get(routes, "/silent") == "500");
 }
