@@ -374,8 +374,8 @@ TEST_CASE("A function runs on the session's thread, and sums are collected") {
     // [elsewhere]
     hub.post(id, [](auto& session) { session.send("from elsewhere"); });  // false: the hub has ended
     hub.close(hubbub::Target::user("mallory"), hubbub::CloseCode::policy_violation, "that is enough");
-    hub.collect([&written](hubbub::ShardSnapshot const& sums) {  // of all shards, on the loop of the last
-        written = sums.delivery.written;
+    hub.collect([&written](hubbub::HubSnapshot const& all) {  // on the loop of the shard that was last
+        written = all.total().delivery.written;
     });
     // [/elsewhere]
     sim.run_until_idle();

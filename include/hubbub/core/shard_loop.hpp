@@ -46,6 +46,9 @@ class ShardLoop {
 
     virtual TimePoint now() const noexcept = 0;
 
+    /// What takes time moves this clock on. Else what callbacks take is not known.
+    virtual bool is_real_time() const noexcept { return true; }
+
     /// True on the thread (or inside the strand) that runs this loop.
     virtual bool runs_here() const noexcept = 0;
 

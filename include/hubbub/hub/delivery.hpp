@@ -42,6 +42,8 @@ class Delivery {
     DeliveryCounts const& counts() const noexcept { return admission_.counts(); }
     /// For members and receivers whose variant is not plain. Lifetime: outlives the last of them.
     void compress_with(ws::Compressor& compressor) noexcept { compressor_ = &compressor; }
+    bool has_runs() const noexcept { return !dirty_.empty(); }
+    std::size_t subscriptions() const noexcept { return subscriptions_; }
     bool has_work() noexcept { return !dirty_.empty() || !admission_.flush_list().empty() || !admission_.overflowed().empty(); }
 
     // ---- messages
@@ -139,6 +141,7 @@ class Delivery {
     std::uint32_t published_ = 1;
     ws::Block* arena_;
     ws::Compressor* compressor_ = nullptr;
+    std::size_t subscriptions_ = 0;  ///< memberships in topics that are not internal
 };
 
 inline std::byte* Delivery::room_for(Topic& topic, std::uint32_t number, std::uint32_t bytes) {
@@ -311,6 +314,7 @@ inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, Begins 
     if (place == topic.members.capacity() && place >= 1024)
         topic.members.reserve(place + place / 4);  // doubling is dear by then
     topic.members.push_back({&subscriber, slot, from});
+    subscriptions_ += !topic.is_internal();
     if (variant || topic.variants) [[unlikely]]
         note_variant(topic, variant);
 }
@@ -348,6 +352,7 @@ inline void Delivery::leave(Subscriber& subscriber, std::uint32_t number) {
         forget_variant(topic, place);
     topic.members[place] = topic.members.back();
     topic.members.pop_back();
+    subscriptions_ -= !topic.is_internal();
     if (place < topic.members.size()) {
         Topic::Member const& moved = topic.members[place];
         moved.subscriber->by_slot(moved.slot).place = place;

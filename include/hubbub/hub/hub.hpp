@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <concepts>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include <hubbub/hub/broadcaster.hpp>
 #include <hubbub/hub/desk_thread.hpp>
 #include <hubbub/hub/hub_connection.hpp>
+#include <hubbub/hub/hub_snapshot.hpp>
 #include <hubbub/hub/noop_handler.hpp>
 
 namespace hubbub::inline v0 {
@@ -173,9 +175,9 @@ class Hub {
     }
     /// What is known of the brokers, on any thread. Cost: a read of each number.
     BackplaneSnapshot backplane() const noexcept { return shared_->backplane.snapshot(); }
-    /// The sums of all shards, on the loop of the shard that was last.
+    /// What all shards have counted and measured, on the loop of the shard that was last.
     /// Cost: a posted function for each shard, which walks its sessions to count what is pending.
-    void collect(UniqueFunction<void(ShardSnapshot const&)> completion);
+    void collect(UniqueFunction<void(HubSnapshot const&)> completion);
     /// The same of one shard, on its thread, or where its loop does not run. Cost: a walk over its sessions.
     ShardSnapshot snapshot(std::size_t shard) { return shards_[shard]->snapshot(); }
 
@@ -298,26 +300,36 @@ void Hub<Conn, Policy>::adopt_upgraded(Socket socket, std::optional<std::size_t>
 }
 
 template <HubConnection Conn, HubPolicy Policy>
-void Hub<Conn, Policy>::collect(UniqueFunction<void(ShardSnapshot const&)> completion) {
+void Hub<Conn, Policy>::collect(UniqueFunction<void(HubSnapshot const&)> completion) {
     struct Collected {
         std::mutex mutex;
         std::size_t left;
-        ShardSnapshot sum;
-        UniqueFunction<void(ShardSnapshot const&)> completion;
+        HubSnapshot all;
+        UniqueFunction<void(HubSnapshot const&)> completion;
 
-        void add(ShardSnapshot const& of_one) {
+        void add(std::size_t at, ShardSnapshot of_one) {
             {
                 std::lock_guard lock(mutex);
-                sum += of_one;
+                all.shards[at] = std::move(of_one);
                 if (--left) return;
             }
-            completes([this] { completion(sum); });
+            completes([this] { completion(all); });
         }
     };
     auto const collected = std::make_shared<Collected>();
     collected->left = shards_.size();
     collected->completion = std::move(completion);
-    each([collected](ShardType& shard) { collected->add(shard.snapshot()); }, [&collected] { collected->add({}); });
+    HubSnapshot& all = collected->all;
+    all.shards.resize(shards_.size());
+    all.backplane = backplane();
+    all.memory_used = shared_->memory->used();
+    all.memory_high = shared_->memory->high_mark();
+    all.memory_limit = shared_->memory->limit();
+    all.at = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < shards_.size(); ++i)
+        if (!shared_->post(ShardIndex{static_cast<std::uint16_t>(i)},
+                           [collected, i](ShardType& shard) { collected->add(i, shard.snapshot()); }))
+            collected->add(i, {});
 }
 
 }  // namespace hubbub::inline v0

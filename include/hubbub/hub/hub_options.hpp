@@ -63,6 +63,9 @@ struct HubOptions {
     std::chrono::milliseconds expiry_grace{5'000};  ///< so long after it the session ends, for a new token that is under way
     std::chrono::milliseconds lifetime_limit{0};    ///< of a session, less up to a tenth by chance; 0 for none
 
+    /// A callback that takes longer is counted and told (`callback_slow`): all sessions of its shard wait meanwhile. 0: none is.
+    std::chrono::milliseconds slow_callback{10};
+
     /// What clients may make it keep, in all; null is a budget of its own of `MemoryBudget::usual` bytes. Hubs may share one.
     std::shared_ptr<MemoryBudget> memory{};
 
@@ -96,6 +99,7 @@ struct HubOptions {
         demand(idle_limit.count() >= 0, "HubOptions::idle_limit must not be negative");
         demand(expiry_warning.count() >= 0, "HubOptions::expiry_warning must not be negative");
         demand(expiry_grace.count() >= 0, "HubOptions::expiry_grace must not be negative");
+        demand(slow_callback.count() >= 0, "HubOptions::slow_callback must not be negative");
         demand(questions >= 1, "HubOptions::questions must be at least 1");
         demand(permissions <= 4096, "HubOptions::permissions must be at most 4096");
         demand(lifetime_limit.count() >= 0, "HubOptions::lifetime_limit must not be negative");

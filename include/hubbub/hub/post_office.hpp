@@ -30,9 +30,12 @@ class PostOffice {
     void write(ShardIndex to, Mail mail, std::string_view topic, std::span<std::byte const> payload,
                Frame const* frame = nullptr, std::shared_ptr<PendingReceipt> receipt = {}) {
         mail.from = mine_;
+        ++written_;
         outgoing_[to.value].put(mail, topic, payload, frame, std::move(receipt));
         has_outgoing_ = true;
     }
+    /// Letters so far.
+    std::uint64_t written() const noexcept { return written_; }
     /// Calls `read(Mail const&, string_view topic, MessageView, Frame const*, shared_ptr<PendingReceipt>)` for each letter.
     template <class Read>
     void take_mail(Read&& read);
@@ -59,6 +62,7 @@ class PostOffice {
     std::size_t shards_;
     Ports const* ports_;
     std::vector<MailBag> outgoing_;  ///< by shard
+    std::uint64_t written_ = 0;
     bool has_outgoing_ = false;
     bool is_congested_ = false;
     MailBag reading_;

@@ -12,6 +12,8 @@
 #include <hubbub/core/completes.hpp>
 #include <hubbub/core/memory_budget.hpp>
 #include <hubbub/core/shard_loop.hpp>
+#include <hubbub/hub/authentication_failure.hpp>
+#include <hubbub/hub/callback_times.hpp>
 #include <hubbub/hub/handshake.hpp>
 #include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/shard_port.hpp>
@@ -28,7 +30,8 @@ class Reception final : public HandshakeHost {
     using Driver = typename Conn::Driver;
 
     Reception(ws::BlockPool& pool, HubOptions<Policy> const& options, LimitTable& table, std::shared_ptr<ShardPort> port,
-              typename Policy::EventSink& events, MemoryBudget const& memory, Throttle<typename Policy::Rates>& throttle)
+              typename Policy::EventSink& events, MemoryBudget const& memory, Throttle<typename Policy::Rates>& throttle,
+              CallbackTimes& times)
         : pool_(pool),
           options_(options),
           table_(table),
@@ -36,6 +39,7 @@ class Reception final : public HandshakeHost {
           events_(events),
           memory_(memory),
           throttle_(throttle),
+          times_(times),
           auth_(options.auth),
           origin_(options.origin),
           limits_(options.limits) {}
@@ -46,14 +50,15 @@ class Reception final : public HandshakeHost {
     void close() noexcept { closed_ = true; }
     bool is_closed() const noexcept { return closed_; }
 
-    /// Calls `open(Conn&&, Upgrade)` for each that is ready, and forgets who is done.
+    /// Calls `open(Conn&&, Upgrade, when it was accepted)` for each that is ready, and forgets who is done.
     template <class Open>
     void take_ready(Open&& open) {
         for (std::size_t i = 0; i < done_.size(); ++i) {
             Handshake<Conn>& handshake = *done_[i];
             handshake.is_listed = false;
             bool const is_ready = handshake.is_ready();
-            if (is_ready) open(std::move(handshake.connection()), handshake.take_upgrade());
+            TimePoint const accepted = all_[handshake.place].deadline - options_.handshake_limit;
+            if (is_ready) open(std::move(handshake.connection()), handshake.take_upgrade(), accepted);
             if (is_ready || handshake.is_over()) forget(handshake);  // else it was refused after it had been ready
         }
         done_.clear();
@@ -81,6 +86,7 @@ class Reception final : public HandshakeHost {
         all_.clear();
     }
     std::uint64_t refused(std::size_t why) const noexcept { return refused_[why]; }
+    std::uint64_t unauthenticated(std::size_t why) const noexcept { return unauthenticated_[why]; }
 
    private:
     struct Entry {
@@ -130,9 +136,24 @@ class Reception final : public HandshakeHost {
     }
     void answer(Handshake<Conn>& handshake, Authenticated const& who) {
         // Only what the client has said: that a policy has no answer is not his fault.
+        if (who.status != http::Status::switching_protocols) note(authentication_failure(who.status));
         if (who.status == http::Status::unauthorized || who.status == http::Status::forbidden)
             throttle_.note_failure(handshake.peer(), port_->now());
         handshake.answer(who, most_of_user(who.identity), who.expires_in ? port_->now() : TimePoint{});
+    }
+    void note(AuthenticationFailure why) noexcept { ++unauthenticated_[static_cast<std::size_t>(why)]; }
+    /// False: it threw.
+    template <class Callback>
+    bool measured(Hook hook, Callback&& callback) {
+        bool completed = true;
+        times_.measure(
+            hook, [&] { completed = completes(std::forward<Callback>(callback)); },
+            [&](std::chrono::nanoseconds time) {
+                tell_event(events_, {.name = "callback_slow",
+                                     .detail = hook_names[static_cast<std::size_t>(hook)],
+                                     .number = static_cast<std::uint64_t>(time / std::chrono::milliseconds(1))});
+            });
+        return completed;
     }
     void forget(Handshake<Conn>& handshake) {
         if (!waiting_.empty()) waiting_.erase(handshake.serial());
@@ -153,6 +174,7 @@ class Reception final : public HandshakeHost {
     typename Policy::EventSink& events_;
     MemoryBudget const& memory_;
     Throttle<typename Policy::Rates>& throttle_;
+    CallbackTimes& times_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< goes with this, on the loop's thread
     typename Policy::Auth auth_;
     typename Policy::Origin origin_;
@@ -162,6 +184,7 @@ class Reception final : public HandshakeHost {
     std::unordered_map<std::uint64_t, Handshake<Conn>*> waiting_;  ///< for an answer that was not given at once, by serial
     std::uint64_t serials_ = 0;
     std::uint64_t refused_[refusals] = {};
+    std::uint64_t unauthenticated_[authentication_failures] = {};
     bool closed_ = false;
 };
 
@@ -211,12 +234,14 @@ void Reception<Conn, Policy>::on_request(void* handshake, http::Request const& r
         static_cast<void>(request);
         answer(whose, Authenticated::as({}));
     } else {
-        if (!throttle_.may_authenticate(whose.peer(), port_->now()))
+        if (!throttle_.may_authenticate(whose.peer(), port_->now())) {
+            note(AuthenticationFailure::too_often);
             return whose.refuse(
                 {ConnectionRefusal::rate, http::Status::too_many_requests, "too many have failed to say who they are"});
+        }
         auto asked =
             ask<Authenticated>(whose.serial(), [this](Handshake<Conn>& late, Authenticated const& who) { answer(late, who); });
-        bool const done = completes([&] { auth_.authenticate(request, whose.peer(), asked.verdict()); });
+        bool const done = measured(Hook::authentication, [&] { auth_.authenticate(request, whose.peer(), asked.verdict()); });
         if (!done) tell_event(events_, {.name = "policy_threw", .detail = "authentication"});
         if (auto const now = asked.take())
             answer(whose, *now);
@@ -236,7 +261,7 @@ void Reception<Conn, Policy>::on_page(void* handshake, http::Request const& requ
         all_[late.place].deadline = port_->now() + options_.handshake_limit;  // to read it
         late.answer_page(page);
     });
-    bool const done = completes([&] { options_.routes->answer(request, whose.peer(), asked.verdict()); });
+    bool const done = measured(Hook::route, [&] { options_.routes->answer(request, whose.peer(), asked.verdict()); });
     if (!done) tell_event(events_, {.name = "policy_threw", .detail = "routes"});
     if (auto const now = asked.take()) return whose.answer_page(*now);
     if (!done) return whose.answer_page(http::Response::unanswered());

@@ -14,6 +14,7 @@
 #include <hubbub/core/ids.hpp>
 #include <hubbub/hub/delivery.hpp>
 #include <hubbub/hub/history_page.hpp>
+#include <hubbub/hub/hook.hpp>
 #include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/hub_policy.hpp>
 #include <hubbub/hub/inbound.hpp>
@@ -192,6 +193,11 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
             incomplete_at_ = shard_->tick();
             shard_->reschedule(*this);
         }
+    }
+    /// For how long nothing of what is queued has gone out; nothing, if it is about to.
+    std::optional<std::uint32_t> stalled_ticks() const noexcept {
+        if (queue.empty() || (!blocked && !queue.held())) return std::nullopt;
+        return shard_->tick() - progress_at_;
     }
     void note_kept(std::size_t now, std::size_t before) { shard_->note_kept(now, before); }
     /// Bytes of memory that are free when it goes, more or less.
@@ -495,9 +501,9 @@ bool Session<Conn, Policy>::add_label(std::string_view label) {
 template <BasicConnection Conn, HubPolicy Policy>
 bool Session<Conn, Policy>::on_decoded(MessageView message) {
     if (state != State::open) return true;  // RFC 6455 1.4: after our Close what still comes is not for the application
-    shard_->note_received();
+    shard_->note_received(message.size());
     if (extras_ && extras_->message_at) extras_->message_at = shard_->tick();
-    shard_->call(*this, [&](auto& handler) { handler.on_message(*this, message); });
+    shard_->call(*this, Hook::on_message, [&](auto& handler) { handler.on_message(*this, message); });
     shard_->note_use(*this, message.size());
     return !is_paused();
 }
@@ -553,6 +559,7 @@ inline bool Session<Conn, Policy>::write(std::span<ws::Slice const> offer, std::
     shard_->note_write();
     WriteResult const result = connection_.write(offer);
     if (result.failed) return on_lost(), false;
+    shard_->note_written(result.taken);
     if (result.taken) progress_at_ = close_sent_ ? progress_at_ : shard_->tick();
     if (result.taken || !result.held) shard_->delivery().admission().note_written(*this, result.taken);
     if (result.held) {

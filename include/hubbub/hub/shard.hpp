@@ -25,6 +25,7 @@
 #include <hubbub/hub/session_handle.hpp>
 #include <hubbub/hub/session_table.hpp>
 #include <hubbub/hub/shard_drain.hpp>
+#include <hubbub/hub/shard_measures.hpp>
 #include <hubbub/hub/shard_snapshot.hpp>
 #include <hubbub/hub/throttle.hpp>
 #include <hubbub/hub/timers.hpp>
@@ -111,7 +112,7 @@ class Shard final : private TurnHook, private RouterHost {
     SessionHandle<Conn, Policy> handle(SessionId id) const { return {shared_, id}; }
     template <class F>
     void visit(SessionId id, F& function) {
-        if (SessionType* const session = find(id)) call_on(*session, [&] { function(*session); });
+        if (SessionType* const session = find(id)) call_on(*session, Hook::posted, [&] { function(*session); });
         loop_.request_turn();
     }
     SubscribeResult subscribe(SessionType& session, std::string_view topic, SubscribeOptions const& options);
@@ -133,7 +134,7 @@ class Shard final : private TurnHook, private RouterHost {
     template <class F>
     void after(SessionId id, std::chrono::milliseconds delay, F&& function) {
         timers_.add(loop_.now() + delay, [this, id, function = std::forward<F>(function)]() mutable {
-            if (SessionType* const session = find(id)) call_on(*session, [&] { function(*session); });
+            if (SessionType* const session = find(id)) call_on(*session, Hook::timer, [&] { function(*session); });
         });
         arm_timer();
     }
@@ -179,7 +180,10 @@ class Shard final : private TurnHook, private RouterHost {
         return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now_ - begun_).count());
     }
     void reschedule(SessionType& session) { wheel_.schedule(session.id().index, session.check_time(tick_), tick_, links()); }
-    void note_received() noexcept { ++received_; }
+    void note_received(std::size_t bytes) noexcept {
+        ++received_;
+        received_bytes_ += bytes;
+    }
     /// A session has sent so many bytes of payload, in a message, a fragment or a control frame.
     void note_use(SessionType& session, std::size_t bytes) {
         if constexpr (!never_limits<typename Policy::Rates>) {
@@ -194,6 +198,7 @@ class Shard final : private TurnHook, private RouterHost {
         }
     }
     void note_write() noexcept { ++writes_; }
+    void note_written(std::uint32_t bytes) noexcept { written_bytes_ += bytes; }
     /// A session keeps up again: it is told what it has missed, and goes on with what it recovers.
     [[gnu::noinline]] void catch_up(SessionType& session) {
         if (session.missed) tell_gap(session, session.take_missed());
@@ -219,7 +224,9 @@ class Shard final : private TurnHook, private RouterHost {
     void note_holding(SessionType& session) { holding_.push_back(&session); }
     void note_round_trip(std::uint32_t pinged_at) noexcept {
         std::uint32_t const now = milliseconds();
-        if (pinged_at && now >= pinged_at) round_trip_ = (round_trip_ * 7 + (now - pinged_at)) / 8;
+        if (!pinged_at || now < pinged_at) return;
+        round_trip_ = (round_trip_ * 7 + (now - pinged_at)) / 8;
+        meter_.sums().round_trips.observe(std::chrono::milliseconds(now - pinged_at));
     }
     /// Calls `function(session, page)` for who reads, on his loop, with what the owner of a topic answers.
     template <class Page, class F>
@@ -261,9 +268,9 @@ class Shard final : private TurnHook, private RouterHost {
         if (!has_ended()) hubbub::tell_event(events_, event);
     }
     /// Calls a hook. What it throws ends the session with 1011.
-    template <class Hook>
-    void call(SessionType& session, Hook&& hook) {
-        call_on(session, [&] { hook(handler_); });
+    template <class Call>
+    void call(SessionType& session, Hook hook, Call&& function) {
+        call_on(session, hook, [&] { function(handler_); });
     }
 
    private:
@@ -286,6 +293,7 @@ class Shard final : private TurnHook, private RouterHost {
         std::uint32_t most_of_user(Identity const&) const noexcept { return 0; }
         bool is_idle() const noexcept { return true; }
         std::uint64_t refused(std::size_t) const noexcept { return 0; }
+        std::uint64_t unauthenticated(std::size_t) const noexcept { return 0; }
         bool closed_ = false;
     };
     template <class C>
@@ -306,6 +314,7 @@ class Shard final : private TurnHook, private RouterHost {
     };
 
     void on_turn_begin() noexcept override {
+        meter_.begin_turn();
         port().wake_up();
         set_time();
     }
@@ -324,7 +333,7 @@ class Shard final : private TurnHook, private RouterHost {
     void on_recovery(SessionId id, Subscription const& subscription) override {
         SessionType* const session = find(id);
         if (session && session->is_open())
-            call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
+            call(*session, Hook::on_subscribed, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
     }
     void on_lost(std::uint32_t topic) override;
     void on_control(ControlMessage const& message) override;
@@ -342,12 +351,26 @@ class Shard final : private TurnHook, private RouterHost {
     auto moves_talker() noexcept {
         return [this](std::uint32_t session, std::uint32_t number) { sessions_[session].talker_ = number & Talkers::most; };
     }
-    bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].name.front() == '\0'; }
+    bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].is_internal(); }
+    /// False: it threw.
     template <class F>
-    void call_on(SessionType& session, F&& function) {
-        if (has_ended() || completes(std::forward<F>(function))) return;
+    bool measured(SessionType const& session, Hook hook, F&& function) {
+        bool completed = true;
+        meter_.callbacks().measure(
+            hook, [&] { completed = completes(std::forward<F>(function)); },
+            [&](std::chrono::nanoseconds time) { tell_slow(session, hook, time); });
+        if (completed) return true;
         ++callbacks_threw_;
-        tell_event({"callback_threw", session.id()});
+        tell_event({"callback_threw", session.id(), hook_names[static_cast<std::size_t>(hook)]});
+        return false;
+    }
+    [[gnu::noinline]] void tell_slow(SessionType const& session, Hook hook, std::chrono::nanoseconds time) {
+        tell_event({"callback_slow", session.id(), hook_names[static_cast<std::size_t>(hook)],
+                    static_cast<std::uint64_t>(time / std::chrono::milliseconds(1))});
+    }
+    template <class F>
+    void call_on(SessionType& session, Hook hook, F&& function) {
+        if (has_ended() || measured(session, hook, std::forward<F>(function))) return;
         session.begin_close(CloseCode::internal_error, "internal error", CloseInfo::By::us, SessionType::Pending::drop);
     }
     void set_time() noexcept {
@@ -387,6 +410,7 @@ class Shard final : private TurnHook, private RouterHost {
     void run_ticks();
     void throttle(SessionType& session, Duration wait);
     bool may_subscribe(SessionType& session);
+    void sample();
     void settle_memory();
     void shed(std::size_t excess);
 
@@ -409,6 +433,7 @@ class Shard final : private TurnHook, private RouterHost {
     MemoryAccount memory_;
     Throttle<typename Policy::Rates> throttle_;
     Router router_;
+    ShardMeter meter_;
     typename ReceptionOf<Conn>::type reception_;
     SessionTable<SessionType> sessions_;
     TimingWheel wheel_;
@@ -419,6 +444,7 @@ class Shard final : private TurnHook, private RouterHost {
     std::uint32_t tick_ = 1, ran_tick_ = 1;
     bool ended_ = false;
     detail::SmallRandom random_;
+    std::uint64_t received_bytes_ = 0, written_bytes_ = 0;
     std::uint64_t opened_ = 0, closed_ = 0, received_ = 0, writes_ = 0, callbacks_threw_ = 0, shed_ = 0, throttled_ = 0;
     std::size_t kept_ = 0;                ///< bytes that sessions keep of what came in
     std::size_t kept_by_handshakes_ = 0;  ///< the same, as of the last tick
@@ -455,8 +481,9 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       throttle_(shared_->options.rates, shared_->rates),
       router_(index, shared_->ports, delivery_, shared_->options, shared_->hash, shared_->draw(2u + index.value), shared_->node,
               *this),
+      meter_(shared_->options.slow_callback, loop.is_real_time()),
       reception_(delivery_.pool(), shared_->options, shared_->limits, shared_->ports[index.value], events_, *shared_->memory,
-                 throttle_),
+                 throttle_, meter_.callbacks()),
       begun_(loop.now() - tick_length),
       now_(loop.now()),
       next_tick_(now_ + tick_length),
@@ -524,7 +551,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     join_internal(session, internal_topics::all);
     if (!extras.identity.user.empty()) join_internal(session, internal_topics::user(extras.identity.user));
     for (auto const& label : extras.identity.labels) join_internal(session, internal_topics::label(label));
-    call(session, [&](auto& handler) { handler.on_open(session); });
+    call(session, Hook::on_open, [&](auto& handler) { handler.on_open(session); });
     if (session.extras_) session.extras_->request.reset();
     session.forget_idle_extras();
     if constexpr (ByteConnection<Conn>)
@@ -536,7 +563,8 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::open_ready() {
     if constexpr (ByteConnection<Conn>) {
-        reception_.take_ready([this](Conn&& connection, Upgrade upgrade) {
+        reception_.take_ready([this](Conn&& connection, Upgrade upgrade, TimePoint accepted) {
+            meter_.sums().handshakes.observe(now_ - accepted);
             ShardIndex const target = choose_shard(connection.peer(), upgrade);
             shared_->loads.enter(target);
             if (target == index_) return open(std::move(connection), std::move(upgrade));
@@ -634,7 +662,7 @@ void Shard<Conn, Policy>::on_lost(std::uint32_t number) {
     Subscription const told{topic.name, true, topic.remembers ? topic.position : Position{}, false, topic.remembers};
     for (SessionId const id : whose)
         if (SessionType* const session = find(id); session && session->is_open())
-            call(*session, [&](auto& handler) { handler.on_continuity_lost(*session, told); });
+            call(*session, Hook::on_continuity_lost, [&](auto& handler) { handler.on_continuity_lost(*session, told); });
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -729,9 +757,17 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
     result.opened = opened_;
     result.closed = closed_;
     result.received = received_;
+    result.received_bytes = received_bytes_;
     result.writes = writes_;
+    result.written_bytes = written_bytes_;
+    result.published = router_.published();
+    result.letters = router_.post_office().written();
+    result.subscriptions = delivery_.subscriptions();
     result.callbacks_threw = callbacks_threw_;
     for (std::size_t i = 0; i < refusals; ++i) result.refused[i] = reception_.refused(i);
+    for (std::size_t i = 0; i < authentication_failures; ++i) result.unauthenticated[i] = reception_.unauthenticated(i);
+    result.measures = meter_.snapshot();
+    result.is_draining = reception_.is_closed();
     result.sessions = sessions_.size();
     result.handshakes = reception_.size();
     result.topics = delivery_.topics().size();
@@ -758,7 +794,7 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     do {
         router_.post_office().post_mail();
         for (auto& function : std::exchange(behind_mail_, {})) function();
-        delivery_.fan_out();
+        if (delivery_.has_runs()) meter_.fan_out([this] { delivery_.fan_out(); });
         flush_all();
         close_phase();
         open_ready();
@@ -776,6 +812,7 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     if (drain_.is_under_way() && sessions_.size() == 0 && reception_.is_idle()) end_drain();
     bool const has_more = !large_.empty() || !delivery_.admission().flush_list().empty() || router_.has_questions();
     if (port().fall_asleep() || has_more) loop_.request_next_turn();
+    meter_.end_turn();
 }
 
 /// Tells the budget what this shard uses, and frees what is too much.
@@ -870,10 +907,7 @@ void Shard<Conn, Policy>::close_phase() {
         ++closed_;
         shared_->loads.leave(index_);
         tell_closed(session);
-        if (!has_ended() && !completes([&] { handler_.on_close(session, *session.extras_->ended); })) {
-            ++callbacks_threw_;
-            tell_event({"callback_threw", session.id(), "on_close"});
-        }
+        if (!has_ended()) (void)measured(session, Hook::on_close, [&] { handler_.on_close(session, *session.extras_->ended); });
         burying_.push_back(&session);
     }
     dead_.clear();
@@ -886,6 +920,7 @@ void Shard<Conn, Policy>::tell_closed(SessionType& session) {
         tell_event({"messages_dropped", session.id(), "slow_consumer", missed});
     }
     CloseInfo const& info = *session.extras_->ended;
+    meter_.sums().closes.note(info.code, info.by);
     tell_event({"session_closed", session.id(), by[static_cast<std::size_t>(info.by)], static_cast<std::uint64_t>(info.code)});
 }
 
@@ -910,25 +945,25 @@ void Shard<Conn, Policy>::tell() {
         SessionType* const session = find(id);
         if (!session || !session->is_open()) continue;
         if (what == Told::What::expiring) {
-            call(*session, [&](auto& handler) { handler.on_expiring(*session); });
+            call(*session, Hook::on_expiring, [&](auto& handler) { handler.on_expiring(*session); });
             continue;
         }
         if (what == Told::What::refused) {
             Subscription const subscription{refused, false, {}};
-            call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
+            call(*session, Hook::on_subscribed, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
             continue;
         }
         Topic const& topic = delivery_.topics()[number];
         if (!static_cast<Subscriber&>(*session).find(number)) continue;     // it has left meanwhile
         Subscription const subscription{topic.name, true, topic.position};  // it may leave now: topics are forgotten on a tick
-        call(*session, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
+        call(*session, Hook::on_subscribed, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
     }
     telling_.clear();
     auto& pressures = delivery_.admission().pressures();
     for (std::size_t i = 0; i < pressures.size(); ++i) {
         auto* const session = static_cast<SessionType*>(pressures[i].subscriber);
         bool const high = pressures[i].high;
-        if (session->is_open()) call(*session, [&](auto& handler) { handler.on_pressure(*session, high); });
+        if (session->is_open()) call(*session, Hook::on_pressure, [&](auto& handler) { handler.on_pressure(*session, high); });
     }
     pressures.clear();
 }
@@ -948,11 +983,23 @@ void Shard<Conn, Policy>::on_wake() noexcept {
     armed_ = TimePoint::max();
     if (now_ >= next_tick_) {
         lag_ = std::chrono::duration_cast<std::chrono::microseconds>(now_ - next_tick_);
+        meter_.sums().loop_lags.observe(lag_);
         run_ticks();
         next_tick_ = now_ + tick_length;
     }
     timers_.run(now_);
     arm_timer();
+}
+
+/// Once a second. Cost: a look at each session.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::sample() {
+    meter_.callbacks().tick();
+    ShardMeasures& sums = meter_.sums();
+    sessions_.each([&](SessionType& session) {
+        sums.queue_bytes.observe(session.queued_bytes());
+        if (auto const stalled = session.stalled_ticks()) sums.queue_ages.observe(*stalled * tick_length);
+    });
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -982,6 +1029,7 @@ void Shard<Conn, Policy>::run_ticks() {
     }
     router_.tell_presence();
     if (is_slow_tick) {
+        sample();
         router_.forget_lonely();
         delivery_.pool().trim();
         throttle_.talkers().sweep(now_, moves_talker());

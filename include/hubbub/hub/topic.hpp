@@ -49,6 +49,9 @@ struct Topic {
     static_assert(sizeof(Member) == 16);
     enum class Interest : std::uint8_t { none, asked, acknowledged };
 
+    /// One of the hub's own: all, a user, a label.
+    bool is_internal() const noexcept { return !name.empty() && name.front() == '\0'; }
+
     std::string name;
     std::vector<Member> members;
     std::vector<Segment> run;

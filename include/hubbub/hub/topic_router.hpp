@@ -185,6 +185,8 @@ class TopicRouter : private LinkHost {
         if constexpr (is_remote) links_.catch_up();
     }
     PostOffice& post_office() noexcept { return post_office_; }
+    /// Publications that this shard was asked to give a place.
+    std::uint64_t published() const noexcept { return published_; }
     /// There is more to answer in the next turn.
     bool has_questions() noexcept { return !questions_.empty() && !host_->is_short_of_memory(); }
     /// Who publishes to a topic now should pause: this shard, or the topic's owner, cannot get rid of its mail.
@@ -343,6 +345,7 @@ class TopicRouter : private LinkHost {
     [[no_unique_address]] Links links_;
     [[no_unique_address]] Nodes nodes_;
     PostOffice post_office_;
+    std::uint64_t published_ = 0;
     std::vector<std::uint32_t> lonely_;  ///< topics that may have nobody any more
 };
 
@@ -375,6 +378,7 @@ std::uint32_t TopicRouter<Policy>::intern(std::string_view name) {
 /// The owner gives a publication its place, and passes it on to the shards that have members.
 template <HubPolicy Policy>
 void TopicRouter<Policy>::sequence(std::string_view name, Outgoing const& outgoing) {
+    ++published_;
     if constexpr (is_remote) return sequence_over_broker(name, outgoing);
     auto number = delivery_->topics().find(name);
     if (!number && remembers(name)) number = intern(name);

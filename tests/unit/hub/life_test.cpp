@@ -411,7 +411,11 @@ TEST_CASE("The sums of all shards can be collected from anywhere") {
     world.hub.publish("room", Frame::text("x"));
     world.run();
     std::optional<ShardSnapshot> sums;
-    world.hub.collect([&](ShardSnapshot const& all) { sums = all; });
+    world.hub.collect([&](HubSnapshot const& all) {
+        CHECK(all.shards.size() == 3);
+        CHECK(all.memory_limit == MemoryBudget::usual);
+        sums = all.total();
+    });
     world.run();
     REQUIRE(sums);
     CHECK(sums->sessions == 5);

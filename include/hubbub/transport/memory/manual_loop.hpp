@@ -29,6 +29,7 @@ class ManualLoop final : public ShardLoop {
     ~ManualLoop() override { drop_posted(); }
 
     TimePoint now() const noexcept override { return world_->now; }
+    bool is_real_time() const noexcept override { return false; }
     bool runs_here() const noexcept override { return world_->running == this || (!world_->running && world_->solo); }
     void wake_at(TimePoint when) override { wake_ = when; }
     std::unique_ptr<Watch> watch(int descriptor, UniqueFunction<void()> ready) override {

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace hubbub::inline v0 {
+
+/// Where user code is called on a shard's loop. Its time is everybody's who lives there.
+enum class Hook : std::uint8_t {
+    on_open,
+    on_message,
+    on_subscribed,
+    on_continuity_lost,
+    on_pressure,
+    on_expiring,
+    on_close,
+    posted,  ///< functions that were posted to a session
+    timer,   ///< functions of `Session::after`
+    authentication,
+    route,  ///< pages
+};
+inline constexpr std::size_t hooks = 11;
+inline constexpr std::string_view hook_names[hooks] = {"on_open",     "on_message",     "on_subscribed", "on_continuity_lost",
+                                                       "on_pressure", "on_expiring",    "on_close",      "posted",
+                                                       "timer",       "authentication", "route"};
+
+}  // namespace hubbub::inline v0

@@ -1,0 +1,179 @@
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include <hubbub/policy/authentication.hpp>
+
+#include "tests/unit/hub/memory_world.hpp"
+
+namespace measures {
+
+using namespace memory_world;
+
+/// Lets nobody in but who is polite, and says why.
+struct PoliteAuth {
+    void authenticate(http::Request const& request, PeerAddress const&, Verdict<Authenticated> verdict) {
+        if (request.path() == "/rude") return verdict.answer(Authenticated::refused(http::Status::forbidden, "rude"));
+        if (request.path() == "/silent") return;
+        if (request.path() == "/nobody") return verdict.answer(Authenticated::refused(http::Status::unauthorized, "who?"));
+        verdict.answer(Authenticated::as({}));
+    }
+};
+struct PolitePolicy : DefaultPolicy {
+    using Auth = PoliteAuth;
+};
+
+std::string asking_for(std::string const& path) {
+    std::string text(request);
+    return text.replace(text.find("/chat"), 5, path);
+}
+std::string close_frame(CloseCode code) {
+    auto const number = static_cast<unsigned>(code);
+    std::string const payload{static_cast<char>(number >> 8), static_cast<char>(number & 255)};
+    return ws::encode_frame(ws::ClientFrame::make(ws::Opcode::close, payload));
+}
+CallbackCounts const& of(ShardSnapshot const& snapshot, Hook hook) {
+    return snapshot.measures.callbacks[static_cast<std::size_t>(hook)];
+}
+std::uint64_t closed(ShardSnapshot const& snapshot, CloseCode code, CloseInfo::By by) {
+    std::uint64_t sum = 0;
+    for (auto const& each : snapshot.measures.closes.counts())
+        if (each.code == code && each.by == by) sum += each.sessions;
+    return sum;
+}
+
+}  // namespace measures
+
+using namespace measures;
+
+TEST_CASE("A shard counts messages, bytes, publications and subscriptions") {
+    Told<> handler;
+    handler.hooks->open = [](auto& session) { session.subscribe("room"); };
+    handler.hooks->message = [](auto& session, MessageView) { session.publish("room", "hello"); };
+    World<Told<>> world(handler);
+    auto alice = world.connect();
+    auto bob = world.connect();
+    std::size_t const before = alice->received.size() + bob->received.size();
+    ShardSnapshot const early = world.hub.snapshot(0);
+    CHECK(early.subscriptions == 2);
+    CHECK(early.published == 0);
+    world.say(*alice, "four");
+    ShardSnapshot const now = world.hub.snapshot(0);
+    CHECK(now.received == 1);
+    CHECK(now.received_bytes == 4);
+    CHECK(now.published == 1);
+    CHECK(now.delivery.written == 2);
+    CHECK(now.written_bytes - early.written_bytes == alice->received.size() + bob->received.size() - before);
+    CHECK(of(now, Hook::on_open).calls == 2);
+    CHECK(of(now, Hook::on_message).calls == 1);
+    CHECK(of(now, Hook::on_close).calls == 0);
+    CHECK(now.measures.handshakes.count() == 2);
+    CHECK(now.measures.fan_outs.count() >= 1);
+    CHECK(now.measures.turns.count() >= 3);
+    bob->lost = true;
+    world.run();
+    CHECK(world.hub.snapshot(0).subscriptions == 1);
+}
+
+TEST_CASE("Letters to other shards are counted where they are written") {
+    Told<> handler;
+    handler.hooks->open = [](auto& session) { session.subscribe("room"); };
+    World<Told<>> world(handler, 2);
+    world.connect();
+    world.connect();
+    world.hub.publish("room", Frame::text("x"));
+    world.run();
+    CHECK(world.hub.snapshot(0).letters + world.hub.snapshot(1).letters >= 2);
+    CHECK(world.hub.snapshot(0).published + world.hub.snapshot(1).published == 1);
+}
+
+TEST_CASE("A shard counts how sessions end, by code and by who ended them") {
+    Told<> handler;
+    handler.hooks->message = [](auto& session, MessageView) { session.close(CloseCode::policy_violation, "no"); };
+    World<Told<>> world(handler);
+    auto ended = world.connect();
+    world.say(*ended, "x");
+    ended->to_server.append(close_frame(CloseCode::policy_violation));
+    world.run();
+    ended->client_ended = true;
+    auto lost = world.connect();
+    lost->lost = true;
+    auto polite = world.connect();
+    polite->to_server.append(close_frame(CloseCode{4711}));
+    world.run();
+    polite->client_ended = true;
+    world.run();
+    ShardSnapshot const now = world.hub.snapshot(0);
+    CHECK(closed(now, CloseCode::policy_violation, CloseInfo::By::us) == 1);
+    CHECK(closed(now, CloseCode::abnormal, CloseInfo::By::network) == 1);
+    CHECK(closed(now, CloseCode{4711}, CloseInfo::By::peer) == 1);
+}
+
+TEST_CASE("Clients cannot fill the table of close codes") {
+    CloseCounts counts;
+    for (unsigned code = 3000; code < 3500; ++code)
+        counts.note(CloseCode{static_cast<std::uint16_t>(code)}, CloseInfo::By::peer);
+    CHECK(counts.counts().size() <= CloseCounts::most + 1);
+    std::uint64_t sum = 0;
+    for (auto const& each : counts.counts()) sum += each.sessions;
+    CHECK(sum == 500);
+    CloseCounts twice = counts;
+    twice += counts;
+    CHECK(twice.counts().size() == counts.counts().size());
+}
+
+TEST_CASE("A shard counts why authentication has turned clients away") {
+    World<Told<PolitePolicy>, PolitePolicy> world{Told<PolitePolicy>()};
+    for (std::string const path : {"/rude", "/silent", "/nobody", "/nobody", "/chat"}) world.connect(asking_for(path));
+    ShardSnapshot const now = world.hub.snapshot(0);
+    CHECK(now.unauthenticated[static_cast<std::size_t>(AuthenticationFailure::forbidden)] == 1);
+    CHECK(now.unauthenticated[static_cast<std::size_t>(AuthenticationFailure::unanswered)] == 1);
+    CHECK(now.unauthenticated[static_cast<std::size_t>(AuthenticationFailure::unauthorized)] == 2);
+    CHECK(of(now, Hook::authentication).calls == 5);
+}
+
+TEST_CASE("Queues are looked at once a second, and those that stand still by their age") {
+    Told<> handler;
+    handler.hooks->open = [](auto& session) { session.subscribe("room"); };
+    World<Told<>> world(handler);
+    auto reader = world.connect();
+    auto stalled = world.connect();
+    stalled->room = 0;
+    world.hub.publish("room", Frame::text("hello"));
+    world.run();
+    world.pass(std::chrono::seconds(5));
+    ShardMeasures const now = world.hub.snapshot(0).measures;
+    CHECK(now.queue_bytes.count() >= 8);
+    CHECK(now.queue_ages.count() >= 4);
+    CHECK(now.queue_ages.quantile(1) >= std::chrono::nanoseconds(std::chrono::seconds(2)).count());
+    CHECK(now.loop_lags.count() > 0);
+}
+
+TEST_CASE("What a callback takes is measured, and one that takes too long is told") {
+    CallbackTimes times(std::chrono::milliseconds(2), true);
+    auto const spin = [](std::chrono::milliseconds time) {
+        auto const end = std::chrono::steady_clock::now() + time;
+        while (std::chrono::steady_clock::now() < end) {}
+    };
+    spin(std::chrono::milliseconds(1));
+    times.tick();  // before, the rate of the counter is not known
+    std::chrono::nanoseconds told{0};
+    times.measure(
+        Hook::timer, [&] { spin(std::chrono::milliseconds(4)); }, [&](std::chrono::nanoseconds time) { told = time; });
+    spin(std::chrono::milliseconds(20));
+    times.tick();
+    CallbackCounts const counts = times.counts()[static_cast<std::size_t>(Hook::timer)];
+    CHECK(counts.calls == 1);
+    CHECK(counts.slow == 1);
+    CHECK(counts.time >= std::chrono::microseconds(3'500));
+    CHECK(told > std::chrono::milliseconds(2));
+    CHECK(times.counts()[static_cast<std::size_t>(Hook::posted)].calls == 0);
+}
+
+TEST_CASE("Where time is not real no callback is slow") {
+    CallbackTimes times(std::chrono::nanoseconds(1), false);
+    times.tick();
+    times.measure(Hook::timer, [] {}, [](std::chrono::nanoseconds) { FAIL(); });
+    CHECK(times.counts()[static_cast<std::size_t>(Hook::timer)].calls == 1);
+}
