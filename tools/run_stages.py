@@ -69,7 +69,17 @@ class Run:
             self.failed += failed
         if not fine and self.failed == 0:
             self.failed = 1
+        self.repeat_failures(text)
         return fine
+
+    def repeat_failures(self, text):
+        """At the end of the log, where it is shown, what the tests that failed have said about it."""
+        for number, name in re.findall(r"^ *\d+/\d+ Test +#(\d+): (\S+) \.*\** *(?!.*Passed)\S.*$", text, re.M):
+            said = [line.removeprefix(f"{number}: ") for line in text.splitlines() if line.startswith(f"{number}: ")]
+            wrong = sorted({near for at, line in enumerate(said) if "FAILED" in line or "due to" in line
+                            for near in range(max(0, at - 8), min(len(said), at + 8))})
+            self.log.write(f"== {name}\n" + "".join(said[at] + "\n" for at in (wrong or range(max(0, len(said) - 20), len(said)))[:50]))
+        self.log.flush()
 
 
 def need(*programs):

@@ -14,19 +14,13 @@ import urllib.request
 from chat_protocol import Client
 from chat_tab import LINES, Tab
 from chromium import browser_of
-from processes import Failure, Judge, Process, Server
+from processes import Failure, Judge, Process, Server, free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATH = "/usr/sbin:/sbin:/usr/local/sbin:/usr/local/bin:/usr/bin:/bin"
 KEY = "a secret of this test"
 
 judge = Judge()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_until(what, holds, seconds=15.0):

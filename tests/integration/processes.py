@@ -3,9 +3,11 @@ import json
 import os
 import pathlib
 import queue
+import random
 import re
 import resource
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -31,6 +33,19 @@ def raise_descriptor_limit() -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return most
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody has at the moment, and that the system does not give to clients: see child_process.hpp."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        first_of_clients = int(file.read().split()[0])
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.randrange(10000, first_of_clients)))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
 def is_sanitized(program: pathlib.Path) -> bool:

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from processes import Failure, Judge, Server
+from processes import Failure, Judge, Server, free_port
 from raw_client import BINARY, CLOSE, KEY, PING, PONG, TEXT, RawClient, frame
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -26,12 +26,6 @@ PATIENCE = 3  # seconds that a proxy waits here for a quiet connection
 
 def find(program):
     return shutil.which(program, path=PATH)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def replaced(text: str, changes: dict) -> str:

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -35,18 +37,27 @@ inline std::string find_program(std::string const& name) {
     return {};
 }
 
-/// A port of 127.0.0.1 that nobody has at the moment.
+/// A port of 127.0.0.1 that nobody has at the moment, for a server that may be ended and begun again there.
+///
+/// It is not one of those that the system gives to whoever connects somewhere: else a client of some other test could be found on it, or
+/// one that connects to it again and again, while the server is away, could meet itself (TCP's simultaneous open).
 inline std::uint16_t free_port() {
-    int const socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    bool const found = ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                       ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    ::close(socket);
-    if (!found) throw std::runtime_error("no free port");
-    return ntohs(address.sin_port);
+    unsigned first_of_clients = 32'768;
+    std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first_of_clients;
+    constexpr unsigned first = 10'000;
+    if (first_of_clients < first + 1'000) throw std::runtime_error("the system gives all ports to clients");
+    std::random_device random;
+    for (int tries = 0; tries < 1'000; ++tries) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(static_cast<std::uint16_t>(first + random() % (first_of_clients - first)));
+        int const socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bool const is_free = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+        ::close(socket);
+        if (is_free) return ntohs(address.sin_port);
+    }
+    throw std::runtime_error("no free port");
 }
 
 /// A folder of its own, that goes with it.

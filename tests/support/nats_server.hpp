@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/child_process.hpp"
+
 extern char** environ;
 
 namespace hubbub_test {
@@ -92,15 +94,6 @@ class NatsServer {
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         address.sin_port = htons(port);
         return address;
-    }
-    static std::uint16_t free_port() {
-        int const probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address = local(0);
-        socklen_t size = sizeof address;
-        (void)::bind(probe, reinterpret_cast<sockaddr*>(&address), size);
-        (void)::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
-        ::close(probe);
-        return ntohs(address.sin_port);
     }
     bool answers() const {
         int const probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -24,17 +24,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import records
-from processes import Failure, Judge
+from processes import Failure, Judge, free_port
 
 TOPICS = ("kept/a", "kept/b", "strict/a", "plain/a", "plain/b")
 SYSTEM = f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"
 checks = Judge()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 async def until(holds, seconds, what, pause=0.02):
