@@ -28,6 +28,8 @@ LAYERS = {
     "transport": ["core", "http", "ws"],  # connection.hpp: the concepts
     "transport/memory": ["core", "http", "ws", "transport"],
     "hub": ["core", "http", "metrics", "ws", "policy", "backplane", "transport"],
+    "operations": ["core", "http", "metrics", "ws", "policy", "backplane", "transport", "hub"],
+    "operations/prometheus": ["core", "http", "metrics", "ws", "policy", "backplane", "transport", "hub", "operations"],
     "protocol": ["core", "http", "ws", "policy", "json", "hub"],
     "transport/socket": ["core", "http", "ws", "transport"],  # sockets and engines, of the system alone
     "transport/uring": ["core", "http", "ws", "transport", "transport/socket"],

@@ -177,7 +177,9 @@ class Hub {
     BackplaneSnapshot backplane() const noexcept { return shared_->backplane.snapshot(); }
     /// What all shards have counted and measured, on the loop of the shard that was last.
     /// Cost: a posted function for each shard, which walks its sessions to count what is pending.
-    void collect(UniqueFunction<void(HubSnapshot const&)> completion);
+    void collect(UniqueFunction<void(HubSnapshot const&)> completion) { collect({}, std::move(completion)); }
+    /// The same, with single sessions and topics. Cost: also a look at each topic, if the busiest are wanted.
+    void collect(CollectOptions options, UniqueFunction<void(HubSnapshot const&)> completion);
     /// The same of one shard, on its thread, or where its loop does not run. Cost: a walk over its sessions.
     ShardSnapshot snapshot(std::size_t shard) { return shards_[shard]->snapshot(); }
 
@@ -300,10 +302,11 @@ void Hub<Conn, Policy>::adopt_upgraded(Socket socket, std::optional<std::size_t>
 }
 
 template <HubConnection Conn, HubPolicy Policy>
-void Hub<Conn, Policy>::collect(UniqueFunction<void(HubSnapshot const&)> completion) {
+void Hub<Conn, Policy>::collect(CollectOptions options, UniqueFunction<void(HubSnapshot const&)> completion) {
     struct Collected {
         std::mutex mutex;
         std::size_t left;
+        CollectOptions options;
         HubSnapshot all;
         UniqueFunction<void(HubSnapshot const&)> completion;
 
@@ -318,6 +321,7 @@ void Hub<Conn, Policy>::collect(UniqueFunction<void(HubSnapshot const&)> complet
     };
     auto const collected = std::make_shared<Collected>();
     collected->left = shards_.size();
+    collected->options = std::move(options);
     collected->completion = std::move(completion);
     HubSnapshot& all = collected->all;
     all.shards.resize(shards_.size());
@@ -328,7 +332,7 @@ void Hub<Conn, Policy>::collect(UniqueFunction<void(HubSnapshot const&)> complet
     all.at = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < shards_.size(); ++i)
         if (!shared_->post(ShardIndex{static_cast<std::uint16_t>(i)},
-                           [collected, i](ShardType& shard) { collected->add(i, shard.snapshot()); }))
+                           [collected, i](ShardType& shard) { collected->add(i, shard.snapshot(collected->options)); }))
             collected->add(i, {});
 }
 

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <map>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <hubbub/hub/backplane_state.hpp>
@@ -23,6 +27,30 @@ struct HubSnapshot {
         ShardSnapshot sum;
         for (ShardSnapshot const& each : shards) sum += each;
         return sum;
+    }
+    /// The listed topics of all shards, each once; by members, the largest first.
+    std::vector<TopicSnapshot> topics() const {
+        std::map<std::string_view, TopicSnapshot> by_name;
+        for (ShardSnapshot const& shard : shards)
+            for (TopicSnapshot const& each : shard.listed) {
+                TopicSnapshot& sum = by_name[each.name];
+                sum.name = each.name;
+                sum += each;
+            }
+        std::vector<TopicSnapshot> all;
+        for (auto& [name, each] : by_name) all.push_back(std::move(each));
+        std::sort(all.begin(), all.end(), [](TopicSnapshot const& one, TopicSnapshot const& other) {
+            return one.members != other.members ? one.members > other.members : one.name < other.name;
+        });
+        return all;
+    }
+    /// The worst sessions of all shards, the worst first.
+    std::vector<SessionSnapshot> worst() const {
+        std::vector<SessionSnapshot> all;
+        for (ShardSnapshot const& shard : shards) all.insert(all.end(), shard.worst.begin(), shard.worst.end());
+        std::sort(all.begin(), all.end(),
+                  [](SessionSnapshot const& one, SessionSnapshot const& other) { return one.is_worse_than(other); });
+        return all;
     }
     bool is_draining() const noexcept {
         for (ShardSnapshot const& each : shards)

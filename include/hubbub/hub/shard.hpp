@@ -17,6 +17,7 @@
 #include <hubbub/core/entropy.hpp>
 #include <hubbub/core/small_random.hpp>
 #include <hubbub/hub/any_handler.hpp>
+#include <hubbub/hub/collect_options.hpp>
 #include <hubbub/hub/hub_shared.hpp>
 #include <hubbub/hub/memory_account.hpp>
 #include <hubbub/hub/reception.hpp>
@@ -152,7 +153,7 @@ class Shard final : private TurnHook, private RouterHost {
     void drain(std::shared_ptr<Drain> drain);
     /// Everything goes, without a hook: the hub is destroyed.
     void tear_down();
-    ShardSnapshot snapshot();
+    ShardSnapshot snapshot(CollectOptions const& options = {});
 
     // ---- for sessions only
 
@@ -410,6 +411,8 @@ class Shard final : private TurnHook, private RouterHost {
     void run_ticks();
     void throttle(SessionType& session, Duration wait);
     bool may_subscribe(SessionType& session);
+    void list_sessions(CollectOptions const& options, std::vector<SessionSnapshot>& list);
+    void list_topics(CollectOptions const& options, std::vector<TopicSnapshot>& list);
     void sample();
     void settle_memory();
     void shed(std::size_t excess);
@@ -444,7 +447,7 @@ class Shard final : private TurnHook, private RouterHost {
     std::uint32_t tick_ = 1, ran_tick_ = 1;
     bool ended_ = false;
     detail::SmallRandom random_;
-    std::uint64_t received_bytes_ = 0, written_bytes_ = 0;
+    std::uint64_t received_bytes_ = 0, written_bytes_ = 0, continuity_lost_ = 0;
     std::uint64_t opened_ = 0, closed_ = 0, received_ = 0, writes_ = 0, callbacks_threw_ = 0, shed_ = 0, throttled_ = 0;
     std::size_t kept_ = 0;                ///< bytes that sessions keep of what came in
     std::size_t kept_by_handshakes_ = 0;  ///< the same, as of the last tick
@@ -655,6 +658,7 @@ bool Shard<Conn, Policy>::unsubscribe(SessionType& session, std::string_view top
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::on_lost(std::uint32_t number) {
     if (is_internal(number)) return;
+    ++continuity_lost_;
     Topic const& topic = delivery_.topics()[number];
     std::vector<SessionId> whose;  // hooks may leave the topic
     for (Topic::Member const& member : topic.members)
@@ -750,7 +754,7 @@ void Shard<Conn, Policy>::tear_down() {
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-ShardSnapshot Shard<Conn, Policy>::snapshot() {
+ShardSnapshot Shard<Conn, Policy>::snapshot(CollectOptions const& options) {
     ShardSnapshot result;
     result.delivery = delivery_.counts();
     sessions_.each([&](SessionType& session) { result.pending += static_cast<Subscriber&>(session).queue.messages(); });
@@ -781,7 +785,84 @@ ShardSnapshot Shard<Conn, Policy>::snapshot() {
     if constexpr (compresses<Policy>) result.compression = compression_.counts();
     result.loop_lag = lag_;
     result.round_trip = std::chrono::milliseconds(round_trip_);
+    result.continuity_lost = continuity_lost_;
+    if (options.sessions) list_sessions(options, result.worst);
+    if (options.busiest || !options.topics.empty()) list_topics(options, result.listed);
     return result;
+}
+
+/// Cost: a look at each session; a copy of those that are listed.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::list_sessions(CollectOptions const& options, std::vector<SessionSnapshot>& list) {
+    auto const worse = [](SessionSnapshot const& one, SessionSnapshot const& other) { return one.is_worse_than(other); };
+    sessions_.each([&](SessionType& session) {
+        Identity const& who = session.identity();
+        if (!options.user.empty() && who.user != options.user) return;
+        if (!options.label.empty() && std::find(who.labels.begin(), who.labels.end(), options.label) == who.labels.end())
+            return;
+        if (!options.address.empty() && session.peer().to_string() != options.address) return;
+        auto const& subscriber = static_cast<Subscriber const&>(session);
+        SessionSnapshot brief{.id = session.id(),
+                              .user = {},
+                              .labels = {},
+                              .peer = {},
+                              .queued_bytes = session.queued_bytes(),
+                              .queued_messages = session.queued_messages(),
+                              .stalled = session.stalled_ticks().value_or(0) * tick_length,
+                              .written = subscriber.written,
+                              .dropped = subscriber.dropped};
+        if (list.size() == options.sessions) {  // a heap of those that are listed, the least bad on top
+            if (!brief.is_worse_than(list.front())) return;
+            std::pop_heap(list.begin(), list.end(), worse);
+            list.pop_back();
+        }
+        list.push_back(std::move(brief));
+        std::push_heap(list.begin(), list.end(), worse);
+    });
+    std::sort_heap(list.begin(), list.end(), worse);
+    for (SessionSnapshot& each : list) {
+        SessionType const& session = *find(each.id);
+        each.user = session.identity().user;
+        each.labels = session.identity().labels;
+        each.peer = session.peer();
+    }
+}
+
+/// Cost: a look at each topic, if the busiest are wanted.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::list_topics(CollectOptions const& options, std::vector<TopicSnapshot>& list) {
+    auto const is_owned = [this](Topic const& topic) { return shared_->owner_of(topic.name) == index_; };
+    std::vector<Topic const*> chosen;
+    auto const choose = [&](auto value_of) {
+        auto const more = [&](Topic const* one, Topic const* other) { return value_of(*one) > value_of(*other); };
+        std::vector<Topic const*> top;
+        delivery_.topics().each([&](Topic const& topic) {
+            if (topic.is_internal() || value_of(topic) == 0) return;
+            if (top.size() == options.busiest) {
+                if (value_of(topic) <= value_of(*top.front())) return;
+                std::pop_heap(top.begin(), top.end(), more);
+                top.pop_back();
+            }
+            top.push_back(&topic);
+            std::push_heap(top.begin(), top.end(), more);
+        });
+        chosen.insert(chosen.end(), top.begin(), top.end());
+    };
+    if (options.busiest) {
+        choose([](Topic const& topic) { return topic.members.size(); });
+        choose([&](Topic const& topic) { return is_owned(topic) ? topic.position.offset : 0; });
+    }
+    for (std::string const& name : options.topics)
+        if (auto const number = delivery_.topics().find(name)) chosen.push_back(&delivery_.topics()[*number]);
+    std::sort(chosen.begin(), chosen.end());
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+    for (Topic const* const topic : chosen) {
+        TopicSnapshot& each = list.emplace_back();
+        each.name = topic->name;
+        each.members = topic->members.size();
+        each.published = is_owned(*topic) ? topic->position.offset : 0;
+        std::copy_n(topic->dropped, drop_reasons, each.dropped);
+    }
 }
 
 // ---- a turn

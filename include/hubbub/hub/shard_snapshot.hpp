@@ -3,11 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <hubbub/hub/authentication_failure.hpp>
 #include <hubbub/hub/delivery_counts.hpp>
 #include <hubbub/hub/handshake.hpp>
+#include <hubbub/hub/session_snapshot.hpp>
 #include <hubbub/hub/shard_measures.hpp>
+#include <hubbub/hub/topic_snapshot.hpp>
 #include <hubbub/policy/compression.hpp>
 
 namespace hubbub::inline v0 {
@@ -29,7 +32,7 @@ struct ShardSnapshot {
     std::uint64_t callbacks_threw = 0;
     std::uint64_t refused[refusals] = {};  ///< connections, by Refusal
     std::uint64_t throttled = 0;           ///< how often a session went beyond its rates
-    bool is_draining = false;  ///< nobody is let in any more
+    bool is_draining = false;              ///< nobody is let in any more
     std::size_t sessions = 0;
     std::size_t handshakes = 0;
     std::size_t topics = 0;
@@ -41,7 +44,10 @@ struct ShardSnapshot {
     std::size_t memory_of_presence = 0;  ///< bytes for who is subscribed to topics that know it
     std::uint64_t shed = 0;              ///< sessions that were ended for want of memory
     CompressionCounts compression;       ///< all 0 without Policy::Compression
+    std::uint64_t continuity_lost = 0;   ///< times that the members of a topic were told that they may have missed something
     ShardMeasures measures;
+    std::vector<SessionSnapshot> worst;       ///< with CollectOptions::sessions, the worst first
+    std::vector<TopicSnapshot> listed;        ///< with CollectOptions::busiest and topics; in no order
     std::chrono::microseconds loop_lag{0};    ///< how late the last tick was; the worst of all shards
     std::chrono::milliseconds round_trip{0};  ///< of pings, smoothed; the worst of all shards
 
@@ -72,6 +78,7 @@ struct ShardSnapshot {
         shed += other.shed;
         throttled += other.throttled;
         compression += other.compression;
+        continuity_lost += other.continuity_lost;
         measures += other.measures;
         loop_lag = std::max(loop_lag, other.loop_lag);
         round_trip = std::max(round_trip, other.round_trip);

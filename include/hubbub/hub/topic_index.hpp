@@ -52,6 +52,12 @@ class TopicIndex {
     }
     Topic& operator[](std::uint32_t number) noexcept { return topics_[number]; }
     std::size_t size() const noexcept { return names_.size(); }
+    /// Calls `visit(Topic&)` for each.
+    template <class Visit>
+    void each(Visit&& visit) {
+        for (Topic& topic : topics_)
+            if (!topic.name.empty()) visit(topic);
+    }
 
    private:
     /// A name and its hash, which is computed once for each call: the map asks for those of the neighbours too.
