@@ -12,10 +12,10 @@ namespace hubbub::inline v0 {
 
 /// One session at one moment.
 struct SessionSnapshot {
-    SessionId id;
-    std::string user;
-    std::vector<std::string> labels;
-    PeerAddress peer;
+    SessionId id{};
+    std::string user{};
+    std::vector<std::string> labels{};
+    PeerAddress peer{};
     std::uint32_t queued_bytes = 0, queued_messages = 0;
     std::chrono::milliseconds stalled{0};    ///< nothing of what is queued has gone out for so long; to a tenth of a second
     std::uint64_t written = 0, dropped = 0;  ///< messages
