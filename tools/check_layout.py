@@ -30,6 +30,8 @@ LAYERS = {
     "hub": ["core", "http", "metrics", "ws", "policy", "backplane", "transport"],
     "operations": ["core", "http", "metrics", "ws", "policy", "backplane", "transport", "hub"],
     "operations/prometheus": ["core", "http", "metrics", "ws", "policy", "backplane", "transport", "hub", "operations"],
+    "operations/live": ["core", "http", "metrics", "ws", "policy", "backplane", "transport", "hub", "operations", "server",
+                        "transport/socket", "transport/tcp"],
     "protocol": ["core", "http", "ws", "policy", "json", "hub"],
     "transport/socket": ["core", "http", "ws", "transport"],  # sockets and engines, of the system alone
     "transport/uring": ["core", "http", "ws", "transport", "transport/socket"],

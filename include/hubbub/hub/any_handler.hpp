@@ -49,9 +49,10 @@ consteval bool check_handler() {
 }
 }  // namespace detail
 
-/// A handler with every hook for such sessions. What is wrong with one is an error with a sentence, and not the answer no.
+/// A handler with every hook for such sessions. What is wrong with one is an error with a sentence, and not the answer no; but for what
+/// has a hub itself, as a Server has: whether it can be copied is asked where it is a member.
 template <class Handler, class SessionType>
-concept HandlerFor = detail::check_handler<Handler, SessionType>();
+concept HandlerFor = !requires { typename Handler::HubType; } && detail::check_handler<Handler, SessionType>();
 
 /// A handler of any type, behind one table of functions, so that a hub is not a template of its handler.
 ///

@@ -20,6 +20,10 @@ class Histogram {
         ++counts_[static_cast<std::size_t>(std::lower_bound(Bounds.begin(), Bounds.end(), value) - Bounds.begin())];
         sum_ += value;
     }
+    /// In nanoseconds.
+    void observe(std::chrono::nanoseconds duration) noexcept {
+        observe(static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count())));
+    }
     static constexpr auto const& bounds() noexcept { return Bounds; }
     /// Of values above the bound before and up to this one; the last is of those above all bounds.
     std::array<std::uint64_t, size + 1> const& counts() const noexcept { return counts_; }
@@ -67,14 +71,7 @@ inline constexpr std::array<std::uint64_t, 19> duration_bounds{
 inline constexpr std::array<std::uint64_t, 13> size_bounds{0,     1,      4,      16,      64,        256,      1'024,
                                                            4'096, 16'384, 65'536, 262'144, 1'048'576, 4'194'304};
 
-/// Values are nanoseconds.
-class DurationHistogram : public Histogram<duration_bounds> {
-   public:
-    using Histogram::observe;
-    void observe(std::chrono::nanoseconds duration) noexcept {
-        Histogram::observe(static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count())));
-    }
-};
+using DurationHistogram = Histogram<duration_bounds>;
 using SizeHistogram = Histogram<size_bounds>;
 
 }  // namespace hubbub::inline v0
