@@ -20,6 +20,7 @@ install(FILES
     "${PROJECT_BINARY_DIR}/hubbubConfig.cmake"
     "${PROJECT_BINARY_DIR}/hubbubConfigVersion.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_asio.cmake"
+    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_gperftools.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_hiredis.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_liburing.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_nats.cmake"
@@ -51,5 +52,5 @@ hubbub_install_pkg_config(hubbub "${PROJECT_DESCRIPTION}" "" "-I\${includedir} -
 foreach(_component IN LISTS hubbub_components)
     string(STRIP "hubbub = ${PROJECT_VERSION} ${hubbub_pkg_config_requires_${_component}}" _requires)
     hubbub_install_pkg_config(hubbub-${_component} "${PROJECT_DESCRIPTION}: ${hubbub_pkg_config_description_${_component}}"
-        "${_requires}" "${hubbub_pkg_config_cflags_${_component}}" "")
+        "${_requires}" "${hubbub_pkg_config_cflags_${_component}}" "${hubbub_pkg_config_libs_${_component}}")
 endforeach()

@@ -37,6 +37,7 @@ def main() -> int:
     has_nats = any(pathlib.Path(folder, "nats/nats.h").exists() for folder in ("/usr/include", "/usr/local/include"))
     has_prometheus = any(pathlib.Path(folder, "prometheus/text_serializer.h").exists()
                          for folder in ("/usr/include", "/usr/local/include"))
+    has_gperftools = any(pathlib.Path(folder, "gperftools/malloc_extension.h").exists() for folder in ("/usr/include", "/usr/local/include"))
     if not compilers:
         print("no compiler: install clang-19 or g++")
         return 1
@@ -61,6 +62,8 @@ def main() -> int:
             if "backplane/nats/" in name and not has_nats:
                 return None
             if "/prometheus/" in name and not has_prometheus:
+                return None
+            if "/profiling/" in name and not has_gperftools:
                 return None
             no_deprecated = [] if "/websocketpp/" in name else ["-DASIO_NO_DEPRECATED"]
             done = subprocess.run([*launcher, compiler, *FLAGS, *no_deprecated, "-c", str(source), "-o", f"{scratch}/{number}.o"],

@@ -38,6 +38,7 @@ LAYERS = {
     "transport/tcp": ["core", "http", "ws", "transport", "transport/socket", "transport/uring"],
     "transport/tls": ["core", "http", "ws", "transport", "transport/socket"],
     "transport/websocketpp": ["core", "http", "ws", "transport", "transport/socket", "transport/tcp"],
+    "profiling": ["core", "http"],
     "server": ["core", "http", "metrics", "ws", "policy", "backplane", "json", "transport", "transport/memory", "hub",
                "transport/socket", "transport/tls", "transport/tcp"],
     "testing": ["core", "http", "metrics", "ws", "policy", "backplane", "json", "transport", "transport/memory", "hub",

@@ -19,6 +19,9 @@ refused_package("component deflate: zlib was not found: install zlib1g-dev" -DUS
 refused_package("component prometheus: prometheus-cpp was not found: install prometheus-cpp-dev" -DUSED=prometheus -DWANTED=0.1
     -DHUBBUB_PROMETHEUS_INCLUDE_DIR=HUBBUB_PROMETHEUS_INCLUDE_DIR-NOTFOUND -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF
     -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF)
+refused_package("component gperftools: gperftools was not found: install libgoogle-perftools-dev" -DUSED=gperftools -DWANTED=0.1
+    -DHUBBUB_PROFILER_LIBRARY=HUBBUB_PROFILER_LIBRARY-NOTFOUND -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF
+    -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF)
 if("tcp" IN_LIST AVAILABLE)
     refused_package("component tls: OpenSSL 3.0 was not found: install libssl-dev or set OPENSSL_ROOT_DIR" -DUSED=tls
         -DWANTED=0.1 -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON "-DHUBBUB_ASIO_INCLUDE_DIR=${WORK}")

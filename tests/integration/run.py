@@ -287,6 +287,15 @@ class Run:
         self.find("openssl", "openssl")
         return self.follow([sys.executable, HERE / "proxies.py", self.build, self.chat.parent])
 
+    def profiling(self):
+        """A server that is profiled while clients echo, and one that leaks."""
+        program = self.build / "tests/hubbub_profiled_server"
+        if not program.exists():
+            raise Skip(f"there is no {program}; install libgoogle-perftools-dev and build again without sanitizers")
+        self.find("curl", "curl")  # with which the tool fetches
+        tool = self.find("google-perftools", "google-pprof")
+        return self.follow([sys.executable, HERE / "profiling.py", program, self.load_generator, tool])
+
     # ---- the server
 
     def refusals(self):
@@ -396,6 +405,7 @@ def main() -> int:
     run.part("cluster, chaos", run.chaos)
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)
+    run.part("profiling", run.profiling)
     for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
                                 ("attacks on TLS", ATTACKS / "tls.py"), ("load bars, short", LOAD / "load_bars.py", "--quick"),
                                 ("budget, short", LOAD / "budget.py", "--quick"), ("soak, short", LOAD / "soak.py", "--minutes", "0.1")):

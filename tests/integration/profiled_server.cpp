@@ -1,0 +1,39 @@
+// An echo that shows profiles of itself, and loses what it is told to: for profiling.py, and a start for docs/operations/profiling.md.
+//   hubbub_profiled_server
+#include <cstddef>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include <hubbub/profiling/add_profiling.hpp>
+#include <hubbub/server/server.hpp>
+
+/// Named, and in a frame of its own, so that a profile can name it.
+extern "C" [[gnu::noinline]] void* planted_leak(std::size_t bytes) {
+    static void* volatile last;
+    last = std::malloc(bytes);
+    return last;
+}
+
+namespace {
+struct NoLimitOfRate : hubbub::DefaultPolicy {
+    using Rates = hubbub::NoRates;
+};
+struct Echo : hubbub::NoopHandler {
+    void on_message(auto& session, hubbub::MessageView message) {
+        if (message.view() == "leak") static_cast<void>(planted_leak(std::size_t{1} << 20));
+        session.send(message);
+    }
+};
+}  // namespace
+
+int main() {
+    // [add]
+    hubbub::Server<NoLimitOfRate> server{Echo{}, {.port = 0, .threads = 2}};
+    hubbub::add_profiling(server.routes());
+    // [/add]
+    std::cout << "listening on 127.0.0.1:" << server.port() << std::endl;
+    // No loop is on the first thread, so that what a profile has of loops it has of others.
+    std::thread loops([&] { server.run_until_signal(); });
+    loops.join();
+}
