@@ -1,5 +1,6 @@
-// An echo that shows profiles of itself, and loses what it is told to: for profiling.py, and a start for docs/operations/profiling.md.
+// An echo that shows profiles of itself, and leaks when it is told to: for profiling.py and docs/operations/profiling.md.
 //   hubbub_profiled_server
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <iostream>
@@ -28,8 +29,10 @@ struct Echo : hubbub::NoopHandler {
 }  // namespace
 
 int main() {
+    using namespace std::chrono_literals;
+    // A page that is being measured is waited for when the server ends, as long as the drain lasts.
+    hubbub::Server<NoLimitOfRate> server{Echo{}, {.port = 0, .threads = 2, .drain = {.deadline = 500ms}}};
     // [add]
-    hubbub::Server<NoLimitOfRate> server{Echo{}, {.port = 0, .threads = 2}};
     hubbub::add_profiling(server.routes());
     // [/add]
     std::cout << "listening on 127.0.0.1:" << server.port() << std::endl;

@@ -8,11 +8,9 @@ namespace hubbub::inline v0::detail {
 
 // Weak, and under names of our own that do not clash with gperftools' headers: a program that links libprofiler, tcmalloc, both or
 // none is linked all the same, what is not there is null, and what comes with LD_PRELOAD is found.
-#define HUBBUB_WEAK_NAME(name) __asm__(name) __attribute__((weak))
-int profiler_start(char const* file) HUBBUB_WEAK_NAME("ProfilerStart");
-void profiler_stop() HUBBUB_WEAK_NAME("ProfilerStop");
-MallocExtension* malloc_extension() HUBBUB_WEAK_NAME("_ZN15MallocExtension8instanceEv");  // it has no name in C
-#undef HUBBUB_WEAK_NAME
+int profiler_start(char const* file) __asm__("ProfilerStart") __attribute__((weak));
+void profiler_stop() __asm__("ProfilerStop") __attribute__((weak));
+MallocExtension* malloc_extension() __asm__("_ZN15MallocExtension8instanceEv") __attribute__((weak));  // it has no name in C
 
 // Without UBSan's check of a virtual call, which would want type information that only tcmalloc has.
 __attribute__((no_sanitize("vptr"))) inline void write_heap_sample(std::string* out) { malloc_extension()->GetHeapSample(out); }
