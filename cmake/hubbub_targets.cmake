@@ -13,8 +13,9 @@ set(hubbub_folders_deflate ws/deflate)
 set(hubbub_folders_redis backplane/redis)
 set(hubbub_folders_nats backplane/nats)
 set(hubbub_folders_prometheus operations/prometheus)
+set(hubbub_folders_operations operations/live)
 set(hubbub_folders_gperftools profiling)
-set(hubbub_components tcp uring tls json websocketpp jwt deflate redis nats prometheus gperftools)
+set(hubbub_components tcp uring tls json websocketpp jwt deflate redis nats prometheus operations gperftools)
 
 file(GLOB_RECURSE _hubbub_headers CONFIGURE_DEPENDS "${_hubbub_include}/hubbub/*.hpp")
 foreach(_component IN LISTS hubbub_components)
@@ -199,6 +200,20 @@ if(hubbub_prometheus_FOUND)
 else()
     message(STATUS "hubbub: without hubbub::prometheus, because ${hubbub_prometheus_REASON}")
 endif()
+
+# And for the server of operators, which is one of ours and writes JSON.
+add_library(hubbub_operations INTERFACE)
+set_target_properties(hubbub_operations PROPERTIES EXPORT_NAME operations)
+target_link_libraries(hubbub_operations INTERFACE hubbub_tcp hubbub_json)
+target_sources(hubbub_operations INTERFACE FILE_SET HEADERS BASE_DIRS "${_hubbub_include}" FILES ${_hubbub_headers_operations})
+set(hubbub_pkg_config_description_operations "a server for operators: a live page, and why it is slow")
+set(hubbub_pkg_config_requires_operations "hubbub-tcp = ${PROJECT_VERSION} hubbub-json = ${PROJECT_VERSION}")
+if(hubbub_asio_FOUND AND hubbub_nlohmann_json_FOUND)
+    add_library(hubbub::operations ALIAS hubbub_operations)
+else()
+    message(STATUS "hubbub: without hubbub::operations, because ${hubbub_asio_REASON}${hubbub_nlohmann_json_REASON}")
+endif()
+
 # And for profiles of a program that runs. It links the profiler of CPU time; tcmalloc, which takes the place of malloc, is the
 # program's own to choose.
 add_library(hubbub_gperftools INTERFACE)

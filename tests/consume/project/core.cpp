@@ -57,6 +57,11 @@ bool prometheus_works();
 #else
 static bool prometheus_works() { return true; }
 #endif
+#ifdef WITH_OPERATIONS
+bool operations_works();
+#else
+static bool operations_works() { return true; }
+#endif
 #ifdef WITH_GPERFTOOLS
 bool gperftools_works();
 #else
@@ -67,6 +72,6 @@ int main() {
     auto const frame = hubbub::Frame::text("hello");
     bool const works = tcp_works() && uring_works() && tls_works() && json_works() && websocketpp_works() && jwt_works() &&
                        deflate_works() && redis_works() && nats_works() && prometheus_works() &&
-                       gperftools_works();
+                       operations_works() && gperftools_works();
     return frame.size() == 5 && frame.wire().size() == 7 && works ? 0 : 1;
 }
