@@ -1077,10 +1077,13 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::sample() {
     meter_.callbacks().tick();
     ShardMeasures& sums = meter_.sums();
+    std::uint64_t empty = 0;
     sessions_.each([&](SessionType& session) {
+        if (session.queued_bytes() == 0) return void(++empty);
         sums.queue_bytes.observe(session.queued_bytes());
         if (auto const stalled = session.stalled_ticks()) sums.queue_ages.observe(*stalled * tick_length);
     });
+    sums.queue_bytes.observe(0, empty);
 }
 
 template <BasicConnection Conn, HubPolicy Policy>

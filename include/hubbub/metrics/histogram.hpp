@@ -16,9 +16,13 @@ class Histogram {
    public:
     static constexpr std::size_t size = Bounds.size();
 
-    void observe(std::uint64_t value) noexcept {
-        ++counts_[static_cast<std::size_t>(std::lower_bound(Bounds.begin(), Bounds.end(), value) - Bounds.begin())];
-        sum_ += value;
+    void observe(std::uint64_t value, std::uint64_t times = 1) noexcept {
+        std::size_t const at =
+            value <= Bounds[0]
+                ? 0  // where most of what is measured often is
+                : static_cast<std::size_t>(std::lower_bound(Bounds.begin() + 1, Bounds.end(), value) - Bounds.begin());
+        counts_[at] += times;
+        sum_ += value * times;
     }
     /// In nanoseconds.
     void observe(std::chrono::nanoseconds duration) noexcept {

@@ -15,6 +15,9 @@ TEST_CASE("A value counts for the first bound that it does not exceed") {
     CHECK(histogram.counts() == std::array<std::uint64_t, 4>{2, 2, 1, 2});
     CHECK(histogram.count() == 7);
     CHECK(histogram.sum() == 1142);
+    histogram.observe(15, 3);
+    CHECK(histogram.counts() == std::array<std::uint64_t, 4>{2, 5, 1, 2});
+    CHECK(histogram.sum() == 1187);
 }
 
 TEST_CASE("Histograms add up, and their difference is what came between") {
