@@ -66,7 +66,7 @@ class OperationsServer {
     }
 
    private:
-    struct Policy : DefaultPolicy {
+    struct LivePolicy : DefaultPolicy {
         using Auth = LiveAuth;
     };
     /// What answers hold on to that come from the loops of the hub: this may have gone by then.
@@ -75,8 +75,8 @@ class OperationsServer {
         OperationsServer* server = nullptr;
     };
 
-    ServerOptions<Policy> server_options() const {
-        ServerOptions<Policy> made{.address = options_.address, .port = options_.port, .threads = 1};
+    ServerOptions<LivePolicy> server_options() const {
+        ServerOptions<LivePolicy> made{.address = options_.address, .port = options_.port, .threads = 1};
         made.hub.auth = {options_.allow, options_.act};
         made.hub.limits.in_all = static_cast<std::uint32_t>(options_.watchers * 2 + 64);
         made.hub.message = {.message = 4096};
@@ -115,7 +115,7 @@ class OperationsServer {
     Hub& hub_;
     std::shared_ptr<Alive> alive_;
     std::shared_ptr<LiveFeed> feed_;
-    Server<Policy> server_;
+    Server<LivePolicy> server_;
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                asio::io_context::executor_type>
         timer_;
