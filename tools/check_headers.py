@@ -35,6 +35,7 @@ def main() -> int:
     has_hiredis = any(pathlib.Path(folder, "hiredis/hiredis.h").exists() for folder in ("/usr/include", "/usr/local/include"))
     has_openssl = any(pathlib.Path(folder, "openssl/ssl.h").exists() for folder in ("/usr/include", "/usr/local/include"))
     has_nats = any(pathlib.Path(folder, "nats/nats.h").exists() for folder in ("/usr/include", "/usr/local/include"))
+    has_spdlog = any(pathlib.Path(folder, "spdlog/spdlog.h").exists() for folder in ("/usr/include", "/usr/local/include"))
     if not compilers:
         print("no compiler: install clang-19 or g++")
         return 1
@@ -57,6 +58,8 @@ def main() -> int:
             if "/redis/" in name and not (has_hiredis and has_openssl):
                 return None
             if "backplane/nats/" in name and not has_nats:
+                return None
+            if "/spdlog/" in name and not has_spdlog:
                 return None
             no_deprecated = [] if "/websocketpp/" in name else ["-DASIO_NO_DEPRECATED"]
             done = subprocess.run([*launcher, compiler, *FLAGS, *no_deprecated, "-c", str(source), "-o", f"{scratch}/{number}.o"],

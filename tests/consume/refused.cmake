@@ -16,6 +16,8 @@ refused_package("component jwt: OpenSSL 3.0 was not found: install libssl-dev or
     -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)
 refused_package("component deflate: zlib was not found: install zlib1g-dev" -DUSED=deflate -DWANTED=0.1
     -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON)
+refused_package("component spdlog: spdlog 1.5 was not found: install libspdlog-dev or set spdlog_DIR" -DUSED=spdlog -DWANTED=0.1
+    -DCMAKE_DISABLE_FIND_PACKAGE_spdlog=ON)
 if("tcp" IN_LIST AVAILABLE)
     refused_package("component tls: OpenSSL 3.0 was not found: install libssl-dev or set OPENSSL_ROOT_DIR" -DUSED=tls
         -DWANTED=0.1 -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON "-DHUBBUB_ASIO_INCLUDE_DIR=${WORK}")

@@ -447,7 +447,7 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       codec_(shared_->options.codec),
       compression_(shared_->options.compression),
       limits_of_compressed_(on_the_wire(shared_->options.message)),
-      events_(shared_->options.events),
+      events_(make_event_sink<typename Policy::EventSink>(shared_->options.events, {shared_->node, index_})),
       driver_(std::make_unique<Driver>(loop, driver)),
       overflow_(shared_->options.overflow),
       delivery_(shared_->options.queue, overflow_, shared_->hash),
@@ -985,6 +985,7 @@ void Shard<Conn, Policy>::run_ticks() {
         router_.forget_lonely();
         delivery_.pool().trim();
         throttle_.talkers().sweep(now_, moves_talker());
+        tick_event_sink(events_, now_);
         if constexpr (compresses<Policy>) compression_.trim();
     }
 }

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstddef>
+#include <ctime>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <hubbub/core/assert.hpp>
+#include <hubbub/core/exceptions.hpp>
+
+namespace hubbub::inline v0 {
+
+/// Writes lines to a descriptor whole or not at all, and never waits: a line for which there is no room is not written. Loops and
+/// programs that have one pipe or file in common do not mix their lines.
+///
+/// It does not make the descriptor non-blocking, because that would change it for every process that has it too. Regular files take
+/// what they get in the time that the disk needs. A terminal that is stopped, and a pipe that is full, take nothing.
+///
+/// Threading: any. Lifetime: the descriptor is borrowed.
+/// Errors: std::invalid_argument from the constructor; what fails later is only not written. No SIGPIPE.
+/// Cost: a lock, one write(2); for pipes and terminals also a poll(2), and three calls that keep SIGPIPE away.
+class LineWriter {
+   public:
+    /// Bytes of the longest line: what a pipe takes as a whole.
+    static constexpr std::size_t longest = PIPE_BUF;
+
+    explicit LineWriter(int descriptor) : descriptor_(descriptor), kind_(kind_of(descriptor)) { rest_.reserve(longest); }
+    LineWriter(LineWriter const&) = delete;
+    LineWriter& operator=(LineWriter const&) = delete;
+
+    /// False: it was not written. The line ends with its line feed.
+    bool write(std::string_view line) noexcept {
+        HUBBUB_ASSERT(line.size() <= longest && line.ends_with('\n'));
+        std::lock_guard const lock(mutex_);
+        if (!rest_.empty()) {  // of a line that was begun
+            rest_.erase(0, put(rest_));
+            if (!rest_.empty()) return false;
+        }
+        std::size_t const taken = put(line);
+        if (taken != 0) rest_.assign(line.substr(taken));
+        return taken != 0;
+    }
+
+   private:
+    enum class Kind : char { file, socket, stream };
+
+    static Kind kind_of(int descriptor) {
+        struct stat status{};
+        int const mode = ::fcntl(descriptor, F_GETFL);
+        if (mode < 0 || (mode & O_ACCMODE) == O_RDONLY || ::fstat(descriptor, &status) != 0)
+            detail::throw_exception(std::invalid_argument("LineWriter: the descriptor must be open for writing"));
+        if (S_ISSOCK(status.st_mode)) return Kind::socket;
+        return S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) ? Kind::stream : Kind::file;
+    }
+    /// How much of it was taken.
+    std::size_t put(std::string_view bytes) const noexcept {
+        while (true) {
+            ssize_t const taken = kind_ == Kind::file ? ::write(descriptor_, bytes.data(), bytes.size())
+                                  : kind_ == Kind::socket
+                                      ? ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
+                                      : put_stream(bytes);
+            if (taken >= 0) return static_cast<std::size_t>(taken);
+            if (errno != EINTR) return 0;
+        }
+    }
+    ssize_t put_stream(std::string_view bytes) const noexcept {
+        pollfd room{descriptor_, POLLOUT, 0};
+        if (::poll(&room, 1, 0) != 1 || room.revents != POLLOUT) return 0;
+        WithoutSigpipe const guard;
+#ifdef RWF_NOWAIT
+        // Another program may have filled the pipe since; older kernels have this for files only.
+        iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+        ssize_t const taken = ::pwritev2(descriptor_, &piece, 1, -1, RWF_NOWAIT);
+        if (taken >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS)) return taken;
+#endif
+        return ::write(descriptor_, bytes.data(), bytes.size());
+    }
+
+    /// A pipe without a reader raises SIGPIPE in the thread that writes, and write(2) has no flag against it.
+    class WithoutSigpipe {
+       public:
+        WithoutSigpipe() noexcept {
+            sigemptyset(&pipe_);
+            sigaddset(&pipe_, SIGPIPE);
+            sigset_t pending;
+            sigpending(&pending);
+            was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+            pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+        }
+        WithoutSigpipe(WithoutSigpipe const&) = delete;
+        WithoutSigpipe& operator=(WithoutSigpipe const&) = delete;
+        ~WithoutSigpipe() {
+            int const error = errno;
+            timespec const at_once{};
+            if (error == EPIPE && !was_pending_) (void)sigtimedwait(&pipe_, nullptr, &at_once);
+            pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+            errno = error;
+        }
+
+       private:
+        sigset_t pipe_, before_;
+        bool was_pending_;
+    };
+
+    int descriptor_;
+    Kind kind_;
+    std::mutex mutex_;
+    std::string rest_;  ///< of a line of which a part was taken; nothing else is written before it
+};
+
+}  // namespace hubbub::inline v0
