@@ -36,6 +36,15 @@ target_compile_features(hubbub_hubbub INTERFACE cxx_std_20)
 target_link_libraries(hubbub_hubbub INTERFACE Threads::Threads)
 target_sources(hubbub_hubbub INTERFACE FILE_SET HEADERS BASE_DIRS "${_hubbub_include}" FILES ${_hubbub_headers})
 
+if(HUBBUB_USDT)
+    include(CheckIncludeFileCXX)
+    check_include_file_cxx(sys/sdt.h HUBBUB_HAS_SDT)
+    if(NOT HUBBUB_HAS_SDT)
+        message(FATAL_ERROR "hubbub: HUBBUB_USDT needs sys/sdt.h: install systemtap-sdt-dev")
+    endif()
+    target_compile_definitions(hubbub_hubbub INTERFACE HUBBUB_USDT)
+endif()
+
 # The target exists even where Asio is missing, so that it can be installed there; its public name does not.
 add_library(hubbub_tcp INTERFACE)
 set_target_properties(hubbub_tcp PROPERTIES EXPORT_NAME tcp)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks that the events of the library are known: what the headers tell, what the table in policy/event_level.hpp has, and what
-docs/events.md explains are the same names.
+docs/events.md explains are the same names. And that its probes are, with their arguments.
 
   tools/check_events.py              checks the repository
   tools/check_events.py --self-test  plants each mistake in a copy of what is read, and wants it noticed
@@ -25,6 +25,7 @@ FORWARDED = {
     "policy/event_sink.hpp": ["sink.on_event(event)"],
 }
 OTHER_EVENTS = "transport/"  # where on_event is about sockets
+PROBE = re.compile(r"\bHUBBUB_PROBE\((\d), (\w+)")
 ANY_CALL = re.compile(r"(?<![\w~])(?:\w+(?:\.|->|::))?(?:tell_event|on_event)\((?:[^()]|\([^()]*\))*\)")
 
 
@@ -48,8 +49,8 @@ def is_declaration(call, text, at) -> bool:
 
 
 def check(tree) -> list:
-    headers, page = tree["headers"], tree["page"]
-    problems = []
+    headers, (page, _, probes) = tree["headers"], tree["page"].partition("\n## Probes\n")
+    problems = check_probes(headers, probes)
     table = re.findall(r"^    \{\"(\w+)\", EventLevel::\w+\},", headers["policy/event_level.hpp"], re.M)
     explained = re.findall(r"^\| `([a-z_]+)` \|", page, re.M)
     told = set()
@@ -75,6 +76,14 @@ def check(tree) -> list:
     if not table or not explained:
         problems.append("a table was not found")
     return problems
+
+
+def check_probes(headers, page) -> list:
+    made = {name: int(count) for text in headers.values() for count, name in PROBE.findall(without_comments(text))}
+    explained = {name: 1 + arguments.count(",") for name, arguments in re.findall(r"^\| `(\w+)` \| ([^|]*) \|", page, re.M)}
+    problems = [f"docs/events.md has no probe {name} with {count} arguments" for name, count in made.items()
+                if explained.get(name) != count]
+    return problems + [f"docs/events.md has the probe {name}, which is nowhere" for name in sorted(set(explained) - set(made))]
 
 
 def self_test() -> int:
@@ -106,6 +115,9 @@ def self_test() -> int:
     demand("a name that is not in the table", replace("policy/event_level.hpp", '    {"outbox_full"', '    // {"'), "event_level.hpp lacks")
     demand("a name that is not explained", in_page("| `outbox_full` |", "| outbox |"), "events.md lacks outbox_full")
     demand("a level that is another", in_page("| `outbox_full` | error |", "| `outbox_full` | debug |"), "and it is error")
+    demand("a probe that is not explained", add("hub/hub.hpp", "HUBBUB_PROBE(1, new_probe, shard);\n"), "no probe new_probe")
+    demand("a probe with another number of arguments", in_page("| shard, sessions |", "| shard |"), "no probe turn_end with 2")
+    demand("a probe that is no more", in_page("| `drop` |", "| `dropped` |"), "the probe dropped, which is nowhere")
     return 1 if failed else 0
 
 

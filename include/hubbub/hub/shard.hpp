@@ -15,6 +15,7 @@
 
 #include <hubbub/core/completes.hpp>
 #include <hubbub/core/entropy.hpp>
+#include <hubbub/core/probe.hpp>
 #include <hubbub/core/small_random.hpp>
 #include <hubbub/hub/any_handler.hpp>
 #include <hubbub/hub/hub_shared.hpp>
@@ -306,6 +307,7 @@ class Shard final : private TurnHook, private RouterHost {
     };
 
     void on_turn_begin() noexcept override {
+        HUBBUB_PROBE(1, turn_begin, index_.value);
         port().wake_up();
         set_time();
     }
@@ -492,6 +494,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     SessionType& session = sessions_.make(index_, *this, std::move(connection), std::move(upgrade.lease));
     ++opened_;
     tell_event({"session_opened", session.id()});
+    HUBBUB_PROBE(3, session_open, index_.value, session.id().index, session.id().generation);
     // Jittered from the start, so that a thousand that come together do not ping together.
     if constexpr (!is_uniform_heartbeat<Policy>) session.heartbeat_ = heartbeat_ticks(heartbeat_.times_for(upgrade.identity));
     session.heard_at_ =
@@ -776,6 +779,7 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     if (drain_.is_under_way() && sessions_.size() == 0 && reception_.is_idle()) end_drain();
     bool const has_more = !large_.empty() || !delivery_.admission().flush_list().empty() || router_.has_questions();
     if (port().fall_asleep() || has_more) loop_.request_next_turn();
+    HUBBUB_PROBE(2, turn_end, index_.value, sessions_.size());
 }
 
 /// Tells the budget what this shard uses, and frees what is too much.
@@ -886,6 +890,7 @@ void Shard<Conn, Policy>::tell_closed(SessionType& session) {
         tell_event({"messages_dropped", session.id(), "slow_consumer", missed});
     }
     CloseInfo const& info = *session.extras_->ended;
+    HUBBUB_PROBE(4, session_close, index_.value, session.id().index, session.id().generation, static_cast<unsigned>(info.code));
     tell_event({"session_closed", session.id(), by[static_cast<std::size_t>(info.by)], static_cast<std::uint64_t>(info.code)});
 }
 
