@@ -68,7 +68,7 @@ class JsonLineSink {
         line_ += R"(","level":")";
         line_ += event_level_names[static_cast<std::size_t>(event.level())];
         line_ += R"(","event":)";
-        detail::append_quoted(line_, event.name, longest_name);
+        append_quoted(line_, event.name, longest_name);
         if (source_.node) {
             char text[40];
             (void)std::snprintf(text, sizeof text, R"(,"node":"%llx")", static_cast<unsigned long long>(source_.node));
@@ -82,7 +82,7 @@ class JsonLineSink {
         }
         if (!event.detail.empty()) {
             line_ += R"(,"detail":)";
-            detail::append_quoted(line_, event.detail, longest_detail);
+            append_quoted(line_, event.detail, longest_detail);
         }
         if (event.number) add_number("number", event.number);
         line_ += "}\n";

@@ -9,7 +9,9 @@
 
 #include <hubbub/ws/utf8.hpp>
 
-namespace hubbub::inline v0::detail {
+namespace hubbub::inline v0 {
+
+namespace detail {
 
 /// How many bytes the character at the beginning has; 0: what is there is no UTF-8.
 inline std::size_t character_size(std::string_view text) noexcept {
@@ -24,22 +26,24 @@ inline bool is_control_character(std::string_view character) noexcept {
     return first < 0x20 || first == 0x7F || (first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0);
 }
 
-/// Appends any bytes as a string of JSON, in at most `most` bytes without the quotation marks. What is no UTF-8 becomes U+FFFD; what
-/// is too long ends with U+2026.
+}  // namespace detail
+
+/// Appends any bytes as a string of JSON, in at most `most` bytes without the quotation marks, at least 3. What is no UTF-8 becomes
+/// U+FFFD, control characters are written as numbers, and what is too long ends with U+2026.
 inline void append_quoted(std::string& to, std::string_view text, std::size_t most) {
     constexpr std::string_view unknown = "\xEF\xBF\xBD", and_so_on = "\xE2\x80\xA6";
     std::size_t const end = to.size() + 1 + most;
     std::size_t cut = to.size() + 1;  // up to here there is room for U+2026
     to += '"';
     while (!text.empty()) {
-        std::size_t const size = character_size(text);
+        std::size_t const size = detail::character_size(text);
         std::string_view const character = text.substr(0, std::max<std::size_t>(size, 1));
         std::array<char, 8> escaped{};
         std::string_view written = size ? character : unknown;
         if (size && (character == "\"" || character == "\\")) {
             escaped = {'\\', character.front()};
             written = {escaped.data(), 2};
-        } else if (size && is_control_character(character)) {
+        } else if (size && detail::is_control_character(character)) {
             // U+0080 to U+009F are two bytes, of which the second is the number of the character.
             (void)std::snprintf(escaped.data(), escaped.size(), "\\u%04x",
                                 unsigned{static_cast<unsigned char>(character.back())});
@@ -57,4 +61,4 @@ inline void append_quoted(std::string& to, std::string_view text, std::size_t mo
     to += '"';
 }
 
-}  // namespace hubbub::inline v0::detail
+}  // namespace hubbub::inline v0

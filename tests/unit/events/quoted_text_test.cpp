@@ -13,7 +13,7 @@ using namespace std::string_view_literals;
 
 inline std::string quoted(std::string_view text, std::size_t most = 1000) {
     std::string result = "before ";
-    hubbub::detail::append_quoted(result, text, most);
+    hubbub::append_quoted(result, text, most);
     return result.substr(7);
 }
 

@@ -56,7 +56,7 @@ class SpdlogSink {
         std::string text(event.name);
         text += " shard=" + std::to_string(source_.shard.value);
         if (event.session) text += " session=" + session_name(source_.node, event.session);
-        if (!event.detail.empty()) detail::append_quoted(text += " detail=", event.detail, longest_detail);
+        if (!event.detail.empty()) append_quoted(text += " detail=", event.detail, longest_detail);
         if (event.number) text += " number=" + std::to_string(event.number);
         return text;
     }
