@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,20 +25,29 @@ namespace hubbub::inline v0 {
 /// Writes lines to a descriptor whole or not at all, and never waits: a line for which there is no room is not written. Loops and
 /// programs that have one pipe or file in common do not mix their lines.
 ///
-/// It does not make the descriptor non-blocking, because that would change it for every process that has it too. Regular files take
-/// what they get in the time that the disk needs. A terminal that is stopped, and a pipe that is full, take nothing.
+/// Whether writing waits is said of an open file, which other processes may have too, and not of a descriptor. So a pipe or a terminal
+/// is opened once more, through /proc. Where that is not allowed it is asked before each line whether there is room, and only another
+/// program that fills it just then makes it wait. A regular file takes a line in the time that its disk needs.
 ///
 /// Threading: any. Lifetime: the descriptor is borrowed.
 /// Errors: std::invalid_argument from the constructor; what fails later is only not written. No SIGPIPE.
-/// Cost: a lock, one write(2); for pipes and terminals also a poll(2), and three calls that keep SIGPIPE away.
+/// Cost: a lock and one write(2); for pipes and terminals also four short calls that keep SIGPIPE away.
 class LineWriter {
    public:
     /// Bytes of the longest line: what a pipe takes as a whole.
     static constexpr std::size_t longest = PIPE_BUF;
 
-    explicit LineWriter(int descriptor) : descriptor_(descriptor), kind_(kind_of(descriptor)) { rest_.reserve(longest); }
+    explicit LineWriter(int descriptor) : descriptor_(descriptor), kind_(kind_of(descriptor)) {
+        rest_.reserve(longest);
+        if (kind_ != Kind::stream) return;
+        std::string const again = "/proc/self/fd/" + std::to_string(descriptor);
+        own_ = ::open(again.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    }
     LineWriter(LineWriter const&) = delete;
     LineWriter& operator=(LineWriter const&) = delete;
+    ~LineWriter() {
+        if (own_ >= 0) ::close(own_);
+    }
 
     /// False: it was not written. The line ends with its line feed.
     bool write(std::string_view line) noexcept {
@@ -68,25 +76,20 @@ class LineWriter {
     /// How much of it was taken.
     std::size_t put(std::string_view bytes) const noexcept {
         while (true) {
-            ssize_t const taken = kind_ == Kind::file ? ::write(descriptor_, bytes.data(), bytes.size())
-                                  : kind_ == Kind::socket
-                                      ? ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
-                                      : put_stream(bytes);
+            ssize_t const taken = try_to_put(bytes);
             if (taken >= 0) return static_cast<std::size_t>(taken);
             if (errno != EINTR) return 0;
         }
     }
-    ssize_t put_stream(std::string_view bytes) const noexcept {
-        pollfd room{descriptor_, POLLOUT, 0};
-        if (::poll(&room, 1, 0) != 1 || room.revents != POLLOUT) return 0;
+    ssize_t try_to_put(std::string_view bytes) const noexcept {
+        if (kind_ == Kind::file) return ::write(descriptor_, bytes.data(), bytes.size());
+        if (kind_ == Kind::socket) return ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (own_ < 0) {
+            pollfd room{descriptor_, POLLOUT, 0};
+            if (::poll(&room, 1, 0) != 1 || room.revents != POLLOUT) return 0;
+        }
         WithoutSigpipe const guard;
-#ifdef RWF_NOWAIT
-        // Another program may have filled the pipe since; older kernels have this for files only.
-        iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
-        ssize_t const taken = ::pwritev2(descriptor_, &piece, 1, -1, RWF_NOWAIT);
-        if (taken >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS)) return taken;
-#endif
-        return ::write(descriptor_, bytes.data(), bytes.size());
+        return ::write(own_ < 0 ? descriptor_ : own_, bytes.data(), bytes.size());
     }
 
     /// A pipe without a reader raises SIGPIPE in the thread that writes, and write(2) has no flag against it.
@@ -117,6 +120,7 @@ class LineWriter {
 
     int descriptor_;
     Kind kind_;
+    int own_ = -1;  ///< the same pipe or terminal, opened so that it does not wait
     std::mutex mutex_;
     std::string rest_;  ///< of a line of which a part was taken; nothing else is written before it
 };

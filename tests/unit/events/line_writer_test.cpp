@@ -1,9 +1,14 @@
 #include <hubbub/events/line_writer.hpp>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -15,6 +20,28 @@
 using namespace hubbub;
 using namespace descriptors;
 
+namespace line_writer {
+
+/// While it lives nothing can be opened, as if there were no /proc.
+class NoDescriptors {
+   public:
+    NoDescriptors() {
+        REQUIRE(getrlimit(RLIMIT_NOFILE, &old_) == 0);
+        rlimit const none{0, old_.rlim_max};
+        REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    }
+    NoDescriptors(NoDescriptors const&) = delete;
+    NoDescriptors& operator=(NoDescriptors const&) = delete;
+    ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &old_); }
+
+   private:
+    rlimit old_{};
+};
+
+}  // namespace line_writer
+
+using line_writer::NoDescriptors;
+
 TEST_CASE("Lines go to a file one behind the other") {
     File file;
     LineWriter writer(file.descriptor());
@@ -25,9 +52,13 @@ TEST_CASE("Lines go to a file one behind the other") {
 
 TEST_CASE("A pipe that is full takes no line and does not hold the writer up, whatever the other end is set to") {
     Pipe pipe;
-    bool const blocks = GENERATE(true, false);
+    bool const blocks = GENERATE(true, false), may_open = GENERATE(true, false);
+    CAPTURE(blocks, may_open);
     if (!blocks) ::fcntl(pipe.writer(), F_SETFL, O_NONBLOCK);
+    std::optional<NoDescriptors> none;
+    if (!may_open) none.emplace();
     LineWriter writer(pipe.writer());
+    none.reset();
     std::string const line = std::string(999, 'x') + '\n';
     std::size_t written = 0;
     while (writer.write(line)) ++written;
@@ -37,6 +68,41 @@ TEST_CASE("A pipe that is full takes no line and does not hold the writer up, wh
     CHECK(writer.write("room again\n"));
     CHECK(pipe.read() == "room again\n");
     CHECK((::fcntl(pipe.writer(), F_GETFL) & O_NONBLOCK) == (blocks ? 0 : O_NONBLOCK));
+}
+
+TEST_CASE("A terminal that is stopped or full takes no line, and goes on when it is read") {
+    int const master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    REQUIRE(master >= 0);
+    REQUIRE(::grantpt(master) == 0);
+    REQUIRE(::unlockpt(master) == 0);
+    int const terminal = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    REQUIRE(terminal >= 0);
+    auto const read = [master] {
+        std::string all(1u << 20, '\0');
+        std::size_t size = 0;
+        for (ssize_t got; (got = ::read(master, all.data() + size, all.size() - size)) > 0;)
+            size += static_cast<std::size_t>(got);
+        all.resize(size);
+        std::erase(all, '\r');  // that a terminal adds
+        return all;
+    };
+    LineWriter writer(terminal);
+    REQUIRE(::tcflow(terminal, TCOOFF) == 0);
+    CHECK_FALSE(writer.write("stopped\n"));
+    REQUIRE(::tcflow(terminal, TCOON) == 0);
+    std::string const line = std::string(999, 'x') + '\n';
+    std::size_t written = 0;
+    while (writer.write(line)) ++written;
+    CHECK(written >= 1);
+    std::string all = read();
+    CHECK(writer.write("room again\n"));  // behind the end of a line of which a part was taken
+    all += read();
+    auto lines = lines_of(all);
+    CHECK(lines.back() == "room again");
+    lines.pop_back();
+    CHECK(lines == std::vector<std::string>(written, std::string(999, 'x')));
+    ::close(terminal);
+    ::close(master);
 }
 
 TEST_CASE("The longest line is taken by a pipe as a whole") {
@@ -51,10 +117,11 @@ TEST_CASE("The longest line is taken by a pipe as a whole") {
 
 TEST_CASE("A pipe that nobody reads from ends neither the writer nor the program") {
     Pipe pipe;
-    LineWriter writer(pipe.writer());
     auto const before = std::signal(SIGPIPE, SIG_DFL);
+    LineWriter writer(pipe.writer());
     pipe.close_reader();
     CHECK_FALSE(writer.write("unheard\n"));
+    CHECK_FALSE(LineWriter(pipe.writer()).write("unheard\n"));
     std::signal(SIGPIPE, before);
 }
 
