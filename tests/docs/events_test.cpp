@@ -42,7 +42,7 @@ void limit(hubbub::HubOptions<LoggedPolicy>& options) {
 }
 
 // [otlp]
-/// Models EventSink: lines of OTLP's JSON, as the receiver `otlpjsonfile` of an OpenTelemetry collector reads them.
+/// Models EventSink: lines of OTLP's JSON, as an OpenTelemetry collector reads them from a file.
 class OtlpLines {
    public:
     struct Options {
