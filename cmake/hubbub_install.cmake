@@ -27,6 +27,7 @@ install(FILES
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_nlohmann_json.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_openssl.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_prometheus.cmake"
+    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_spdlog.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_websocketpp.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_zlib.cmake"
     DESTINATION "${_destination}")

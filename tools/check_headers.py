@@ -22,6 +22,16 @@ FLAGS = ["-std=c++20", "-O0", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", 
          f"-I{ROOT / 'include'}"]
 
 
+# What a folder needs that may be missing.
+NEEDS = {"/uring/": ["liburing.h"], "/tls/": ["openssl/ssl.h"], "/redis/": ["hiredis/hiredis.h", "openssl/ssl.h"],
+         "backplane/nats/": ["nats/nats.h"], "/spdlog/": ["spdlog/spdlog.h"], "/prometheus/": ["prometheus/text_serializer.h"],
+         "/profiling/": ["gperftools/malloc_extension.h"]}
+
+
+def is_installed(header) -> bool:
+    return any(pathlib.Path(folder, header).exists() for folder in ("/usr/include", "/usr/local/include"))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--compiler", action="append", help="clang++-19, or else g++")
@@ -31,13 +41,6 @@ def main() -> int:
     compilers = options.compiler or [name for name in ("clang++-19", "g++") if shutil.which(name)][:1]
     headers = [path.resolve() for path in options.headers] or sorted((ROOT / "include").rglob("*.hpp"))
     launcher = [shutil.which("ccache")] if shutil.which("ccache") else []
-    has_liburing = any(pathlib.Path(folder, "liburing.h").exists() for folder in ("/usr/include", "/usr/local/include"))
-    has_hiredis = any(pathlib.Path(folder, "hiredis/hiredis.h").exists() for folder in ("/usr/include", "/usr/local/include"))
-    has_openssl = any(pathlib.Path(folder, "openssl/ssl.h").exists() for folder in ("/usr/include", "/usr/local/include"))
-    has_nats = any(pathlib.Path(folder, "nats/nats.h").exists() for folder in ("/usr/include", "/usr/local/include"))
-    has_prometheus = any(pathlib.Path(folder, "prometheus/text_serializer.h").exists()
-                         for folder in ("/usr/include", "/usr/local/include"))
-    has_gperftools = any(pathlib.Path(folder, "gperftools/malloc_extension.h").exists() for folder in ("/usr/include", "/usr/local/include"))
     if not compilers:
         print("no compiler: install clang-19 or g++")
         return 1
@@ -55,15 +58,7 @@ def main() -> int:
             if not source.exists() or source.read_text() != text:
                 source.write_text(text)
             # Nothing that Asio has given up, but in what websocketpp uses.
-            if ("/uring/" in name and not has_liburing) or ("/tls/" in name and not has_openssl):
-                return None
-            if "/redis/" in name and not (has_hiredis and has_openssl):
-                return None
-            if "backplane/nats/" in name and not has_nats:
-                return None
-            if "/prometheus/" in name and not has_prometheus:
-                return None
-            if "/profiling/" in name and not has_gperftools:
+            if any(folder in name and not all(map(is_installed, needs)) for folder, needs in NEEDS.items()):
                 return None
             no_deprecated = [] if "/websocketpp/" in name else ["-DASIO_NO_DEPRECATED"]
             done = subprocess.run([*launcher, compiler, *FLAGS, *no_deprecated, "-c", str(source), "-o", f"{scratch}/{number}.o"],

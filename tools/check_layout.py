@@ -25,6 +25,8 @@ LAYERS = {
     "policy": ["core", "http", "ws"],
     "policy/jwt": ["core", "http", "ws", "policy", "json"],
     "json": ["core", "ws"],
+    "events": ["core", "http", "ws", "policy"],  # sinks that write: policy/ itself does no I/O
+    "events/spdlog": ["core", "http", "ws", "policy", "events"],
     "transport": ["core", "http", "ws"],  # connection.hpp: the concepts
     "transport/memory": ["core", "http", "ws", "transport"],
     "hub": ["core", "http", "metrics", "ws", "policy", "backplane", "transport"],

@@ -116,6 +116,11 @@ def stage_docs(run):
     return run.command("python3", "tools/check_docs.py", "--self-test") and run.command("python3", "tools/check_docs.py")
 
 
+def stage_events(run):
+    """Each event that the headers tell has its level and its explanation."""
+    return run.command("tools/check_events.py", "--self-test") and run.command("tools/check_events.py")
+
+
 def stage_headers(run):
     return run.command("python3", "tools/check_headers.py")
 

@@ -22,6 +22,8 @@ refused_package("component prometheus: prometheus-cpp was not found: install pro
 refused_package("component gperftools: gperftools was not found: install libgoogle-perftools-dev" -DUSED=gperftools -DWANTED=0.1
     -DHUBBUB_PROFILER_LIBRARY=HUBBUB_PROFILER_LIBRARY-NOTFOUND -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF
     -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF)
+refused_package("component spdlog: spdlog 1.5 was not found: install libspdlog-dev or set spdlog_DIR" -DUSED=spdlog -DWANTED=0.1
+    -DCMAKE_DISABLE_FIND_PACKAGE_spdlog=ON)
 if("tcp" IN_LIST AVAILABLE)
     refused_package("component tls: OpenSSL 3.0 was not found: install libssl-dev or set OPENSSL_ROOT_DIR" -DUSED=tls
         -DWANTED=0.1 -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON "-DHUBBUB_ASIO_INCLUDE_DIR=${WORK}")

@@ -1,11 +1,20 @@
 // What each policy must do, over every model that the library brings. The concepts' own rules are beside them, in
 // tests/unit/policy/concepts_test.cpp.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <hubbub/events/json_lines.hpp>
+#include <hubbub/events/rate_limited_events.hpp>
 #include <hubbub/hub/hub_policy.hpp>
 #if __has_include(<openssl/evp.h>) && __has_include(<nlohmann/json.hpp>)
 #define HUBBUB_TESTS_HAVE_JWT
@@ -156,8 +165,19 @@ TEMPLATE_TEST_CASE("A codec's gap notice, where there is one, is a whole message
         if (auto const notice = policy.gap_notice(missed)) CHECK(notice->message().size() > 0);
 }
 
-TEMPLATE_TEST_CASE("An event sink takes any event", "", NoEvents) {
-    TestType sink;
-    CHECK_NOTHROW(sink.on_event({}));
-    CHECK_NOTHROW(sink.on_event({.name = "session_closed", .session = {1, 2, {3}}, .detail = "us", .number = 1000}));
+TEMPLATE_TEST_CASE("An event sink takes any event", "", NoEvents, RateLimitedEvents<NoEvents>, JsonLines) {
+    OptionsOf<TestType> options{};
+    int const nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if constexpr (std::same_as<TestType, JsonLines>) options.sink.writer = std::make_shared<LineWriter>(nowhere);
+    {
+        TestType sink = make_event_sink<TestType>(options, {.node = 1, .shard = {2}});
+        CHECK_NOTHROW(sink.on_event({}));
+        CHECK_NOTHROW(sink.on_event({.name = "session_closed", .session = {1, 2, {3}}, .detail = "us", .number = 1000}));
+        CHECK_NOTHROW(sink.on_event({.name = std::string_view("\0\xFF", 2), .detail = std::string(1u << 20, '"')}));
+        for (int i = 0; i < 1000; ++i) sink.on_event({.name = "session_opened"});
+        tick_event_sink(sink, TimePoint(std::chrono::seconds(1000)));
+        TestType copy = sink;
+        CHECK_NOTHROW(copy.on_event({.name = "policy_threw"}));
+    }
+    ::close(nowhere);
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <hubbub/core/probe.hpp>
 #include <hubbub/hub/delivery_counts.hpp>
 #include <hubbub/hub/topic.hpp>
 #include <hubbub/policy/overflow.hpp>
@@ -83,6 +84,7 @@ class Admission {
         }
     }
     void note_dropped(Subscriber& subscriber, Topic* topic, DropReason reason, std::uint32_t messages) noexcept {
+        HUBBUB_PROBE(2, drop, static_cast<unsigned>(reason), messages);
         subscriber.dropped += messages;
         counts_.dropped[static_cast<std::size_t>(reason)] += messages;
         if (topic) topic->dropped[static_cast<std::size_t>(reason)] += messages;

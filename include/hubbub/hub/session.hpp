@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <hubbub/core/ids.hpp>
+#include <hubbub/core/probe.hpp>
 #include <hubbub/hub/delivery.hpp>
 #include <hubbub/hub/history_page.hpp>
 #include <hubbub/hub/hook.hpp>
@@ -502,6 +503,7 @@ template <BasicConnection Conn, HubPolicy Policy>
 bool Session<Conn, Policy>::on_decoded(MessageView message) {
     if (state != State::open) return true;  // RFC 6455 1.4: after our Close what still comes is not for the application
     shard_->note_received(message.size());
+    HUBBUB_PROBE(3, message_in, shard_->index().value, index_, message.size());
     if (extras_ && extras_->message_at) extras_->message_at = shard_->tick();
     shard_->call(*this, Hook::on_message, [&](auto& handler) { handler.on_message(*this, message); });
     shard_->note_use(*this, message.size());
@@ -558,6 +560,7 @@ template <BasicConnection Conn, HubPolicy Policy>
 inline bool Session<Conn, Policy>::write(std::span<ws::Slice const> offer, std::uint32_t offered) {
     shard_->note_write();
     WriteResult const result = connection_.write(offer);
+    HUBBUB_PROBE(4, write, shard_->index().value, index_, offered, result.taken);
     if (result.failed) return on_lost(), false;
     shard_->note_written(result.taken);
     if (result.taken) progress_at_ = close_sent_ ? progress_at_ : shard_->tick();

@@ -15,6 +15,7 @@
 
 #include <hubbub/core/completes.hpp>
 #include <hubbub/core/entropy.hpp>
+#include <hubbub/core/probe.hpp>
 #include <hubbub/core/small_random.hpp>
 #include <hubbub/hub/any_handler.hpp>
 #include <hubbub/hub/collect_options.hpp>
@@ -316,6 +317,7 @@ class Shard final : private TurnHook, private RouterHost {
 
     void on_turn_begin() noexcept override {
         meter_.begin_turn();
+        HUBBUB_PROBE(1, turn_begin, index_.value);
         port().wake_up();
         set_time();
     }
@@ -476,7 +478,7 @@ Shard<Conn, Policy>::Shard(ShardLoop& loop, ShardIndex index, std::shared_ptr<Sh
       codec_(shared_->options.codec),
       compression_(shared_->options.compression),
       limits_of_compressed_(on_the_wire(shared_->options.message)),
-      events_(shared_->options.events),
+      events_(make_event_sink<typename Policy::EventSink>(shared_->options.events, {shared_->node, index_})),
       driver_(std::make_unique<Driver>(loop, driver)),
       overflow_(shared_->options.overflow),
       delivery_(shared_->options.queue, overflow_, shared_->hash),
@@ -522,6 +524,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     SessionType& session = sessions_.make(index_, *this, std::move(connection), std::move(upgrade.lease));
     ++opened_;
     tell_event({"session_opened", session.id()});
+    HUBBUB_PROBE(3, session_open, index_.value, session.id().index, session.id().generation);
     // Jittered from the start, so that a thousand that come together do not ping together.
     if constexpr (!is_uniform_heartbeat<Policy>) session.heartbeat_ = heartbeat_ticks(heartbeat_.times_for(upgrade.identity));
     session.heard_at_ =
@@ -894,6 +897,7 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     bool const has_more = !large_.empty() || !delivery_.admission().flush_list().empty() || router_.has_questions();
     if (port().fall_asleep() || has_more) loop_.request_next_turn();
     meter_.end_turn();
+    HUBBUB_PROBE(2, turn_end, index_.value, sessions_.size());
 }
 
 /// Tells the budget what this shard uses, and frees what is too much.
@@ -1002,6 +1006,7 @@ void Shard<Conn, Policy>::tell_closed(SessionType& session) {
     }
     CloseInfo const& info = *session.extras_->ended;
     meter_.sums().closes.note(info.code, info.by);
+    HUBBUB_PROBE(4, session_close, index_.value, session.id().index, session.id().generation, static_cast<unsigned>(info.code));
     tell_event({"session_closed", session.id(), by[static_cast<std::size_t>(info.by)], static_cast<std::uint64_t>(info.code)});
 }
 
@@ -1117,6 +1122,7 @@ void Shard<Conn, Policy>::run_ticks() {
         router_.forget_lonely();
         delivery_.pool().trim();
         throttle_.talkers().sweep(now_, moves_talker());
+        tick_event_sink(events_, now_);
         if constexpr (compresses<Policy>) compression_.trim();
     }
 }

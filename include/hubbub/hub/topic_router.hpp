@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <hubbub/core/completes.hpp>
+#include <hubbub/core/probe.hpp>
 #include <hubbub/core/siphash.hpp>
 #include <hubbub/hub/control_message.hpp>
 #include <hubbub/hub/delivery.hpp>
@@ -507,6 +508,7 @@ void TopicRouter<Policy>::encode(std::uint32_t number, Position position, Outgoi
 template <HubPolicy Policy>
 void TopicRouter<Policy>::pass_on(std::uint32_t number, Outgoing const& outgoing, Position position) {
     Topic const& topic = delivery_->topics()[number];
+    HUBBUB_PROBE(4, publish, topic.name.data(), topic.name.size(), outgoing.message.size(), topic.members.size());
     if (outgoing.receipt) {
         outgoing.receipt->position = position;
         outgoing.receipt->remembered = topic.remembers && position.epoch;

@@ -3,38 +3,32 @@
 #include <concepts>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
+#include <hubbub/core/clock.hpp>
 #include <hubbub/core/ids.hpp>
+#include <hubbub/policy/event_level.hpp>
+#include <hubbub/policy/options_of.hpp>
 
 namespace hubbub::inline v0 {
 
 /// Something that an operator may want to know. Never a payload, a token or a cookie.
 ///
-///     name                 session  detail                      number
-///     session_opened       yes
-///     session_closed       yes      "us", "peer" or "network"   close code
-///     connection_refused            why, as in Refusal
-///     messages_dropped     yes      "slow_consumer"             how many, since the session was told last
-///     slow_consumer        yes      disconnected for slowness
-///     drain_begun                                               sessions of the shard
-///     drain_ended                                               sessions that were reset at the deadline
-///     engine_chosen                 its name
-///     engine_remark                 why it is not the uring engine, where that could have been
-///     tls_failed                    of a Server: whose handshake, and why
-///     callback_threw       yes      the hook, where one is known
-///     policy_threw                  "authentication", "origin", "routes" or "sharding"
-///     backplane_ready               a broker is there
-///     backplane_lost                why a broker is not there any more
-///     backplane_apart               it is away for longer than OutboxLimits::patience
-///     outbox_full                   the topic of a publication that was dropped
-///     continuity_lost               the topic whose members were told that they may have missed something
-///     backplane_...                 other remarks of a backplane
-///     any other                     from `Hub::report`
+/// docs/events.md lists what the library tells, with what `detail` and `number` are of each; `event_kinds` has the names. Any other
+/// name is from `Hub::report`.
 struct Event {
     std::string_view name;
     SessionId session{};           ///< none where it concerns no session
     std::string_view detail = {};  ///< borrowed until the call returns, like the name
     std::uint64_t number = 0;
+
+    EventLevel level() const noexcept { return event_level(name == "events_suppressed" ? detail : name); }
+};
+
+/// Whose events a sink hears.
+struct EventSource {
+    std::uint64_t node = 0;  ///< 0 without a broker
+    ShardIndex shard{};
 };
 
 /// Where events go.
@@ -42,11 +36,15 @@ struct Event {
 /// Exemplar:
 ///     struct EventSinkExemplar {
 ///         void on_event(hubbub::Event const&) noexcept;
+///         // and, if it wants to:
+///         EventSinkExemplar(hubbub::OptionsOf<EventSinkExemplar> const&, hubbub::EventSource);  // to know whose events it hears
+///         void on_tick(hubbub::TimePoint) noexcept;  // each second, on the loop's clock
 ///     };
 ///
-/// Required behaviour: called on each shard's loop, on an instance of its own; it does not throw and calls nothing of the hub.
+/// Required behaviour: called on each shard's loop, on an instance of its own; it does not throw, does not wait, and calls nothing
+/// of the hub.
 ///
-/// Models: NoEvents.
+/// Models: NoEvents, JsonLines, SpdlogEvents, RateLimitedEvents.
 template <class T>
 concept EventSink = std::copy_constructible<T> && requires(T& sink, Event const& event) {
     { sink.on_event(event) } noexcept;
@@ -59,10 +57,25 @@ struct NoEvents {
 };
 static_assert(EventSink<NoEvents>);
 
+/// The sink of a shard.
+template <EventSink Sink>
+Sink make_event_sink(OptionsOf<Sink> const& options, [[maybe_unused]] EventSource source) {
+    if constexpr (std::is_constructible_v<Sink, OptionsOf<Sink> const&, EventSource>)
+        return Sink(options, source);
+    else
+        return Sink(options);
+}
+
 /// Tells a sink, unless it is deaf: what would make the event is then not compiled.
 template <EventSink Sink>
 void tell_event(Sink& sink, Event const& event) noexcept {
     if constexpr (!requires { Sink::is_deaf; }) sink.on_event(event);
+}
+
+/// Tells a sink that time passes, if it wants to know.
+template <EventSink Sink>
+void tick_event_sink([[maybe_unused]] Sink& sink, [[maybe_unused]] TimePoint now) noexcept {
+    if constexpr (requires { sink.on_tick(now); }) sink.on_tick(now);
 }
 
 }  // namespace hubbub::inline v0

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +8,7 @@
 
 #include <hubbub/core/ids.hpp>
 #include <hubbub/core/position.hpp>
+#include <hubbub/core/session_name.hpp>
 #include <hubbub/json/nlohmann.hpp>
 #include <hubbub/policy/presence.hpp>
 #include <hubbub/ws/base64.hpp>
@@ -46,14 +45,8 @@ class ProtocolText {
         text += '"';
         return number("offset", position.offset);
     }
-    /// `"session":"0-1a-3"`; of one of several nodes its number comes first.
-    ProtocolText& session(std::uint64_t node, SessionId id) {
-        char name[64];
-        int const before = node ? std::snprintf(name, sizeof name, "%llx-", static_cast<unsigned long long>(node)) : 0;
-        std::snprintf(name + before, sizeof name - static_cast<std::size_t>(before), "%x-%x-%x", unsigned{id.shard.value},
-                      id.index, id.generation);
-        return string("session", name);
-    }
+    /// `"session":"0-1a-3"`: see session_name.
+    ProtocolText& session(std::uint64_t node, SessionId id) { return string("session", session_name(node, id)); }
     /// `"members":[{"session":"0-1a-3","user":"ada","labels":["staff"]}]`. Without a user or labels these are left out.
     ProtocolText& members(std::string_view name, std::vector<PresenceMember> const& list) {
         std::string text(1, '[');

@@ -27,6 +27,27 @@ struct EventLog {
     static inline std::vector<SessionId> sessions;
 };
 
+/// Says whose it is, and keeps the times that it was told.
+struct Placed {
+    struct Options {
+        std::shared_ptr<std::vector<ShardIndex>> shards = std::make_shared<std::vector<ShardIndex>>();
+        std::shared_ptr<std::vector<TimePoint>> ticks = std::make_shared<std::vector<TimePoint>>();
+    };
+    explicit Placed(Options options, EventSource source = {.node = 99}) : options_(std::move(options)), source_(source) {}
+    void on_event(Event const&) noexcept {
+        CHECK(source_.node == 0);
+        options_.shards->push_back(source_.shard);
+    }
+    void on_tick(TimePoint now) noexcept { options_.ticks->push_back(now); }
+
+   private:
+    Options options_;
+    EventSource source_;
+};
+struct PlacedPolicy : DefaultPolicy {
+    using EventSink = Placed;
+};
+
 /// Throws for the path /throw.
 struct Moody {
     void authenticate(http::Request const& request, PeerAddress const&, Verdict<Authenticated> verdict) {
@@ -268,6 +289,22 @@ TEST_CASE("No event holds anything that a client has said") {
         INFO(line);
         CHECK(line.find("planted") == std::string::npos);
     }
+}
+
+TEST_CASE("A sink that wants to is told whose events it hears, and each second what time it is") {
+    HubOptions<PlacedPolicy> options;
+    World<NoopHandler, PlacedPolicy> world(NoopHandler{}, 2, options);
+    world.hub.report("first", {}, 0);
+    world.hub.report("second", {}, 1);
+    world.run();
+    CHECK(*options.events.shards == std::vector<ShardIndex>{{0}, {1}});
+    auto const begin = world.time.now;
+    world.pass(std::chrono::seconds(10));
+    CHECK(options.events.ticks->size() >= 18);  // of two shards
+    CHECK(options.events.ticks->size() <= 22);
+    CHECK(options.events.ticks->front() > begin);
+    CHECK(options.events.ticks->back() > begin + std::chrono::seconds(8));
+    CHECK(options.events.ticks->back() <= world.time.now);
 }
 
 TEST_CASE("A hub that is destroyed tells nothing of the sessions that go with it") {

@@ -79,7 +79,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
 
     /// It ends as if it had been cut, because of what only its owner sees. In a turn.
     void lose(std::string_view why) {
-        if (auto const owner = owner_.lock()) lose(*owner, std::string(why));
+        if (auto const owner = owner_.lock()) lose(*owner, std::string(redis_error(why)));
     }
 
     /// What was told goes out, in one write if the last one has ended.
@@ -194,7 +194,7 @@ inline void RedisLink::append(std::span<std::string_view const> words) {
 inline void RedisLink::expect_ok(std::string what) {
     answers_.emplace_back([this, what = std::move(what)](redisReply const* reply) {
         if (reply && reply->type == REDIS_REPLY_ERROR && refusal_.empty())
-            refusal_ = what + ": " + std::string(redis_text(*reply));
+            refusal_ = what + ": " + std::string(redis_error(redis_text(*reply)));
     });
 }
 
@@ -215,7 +215,7 @@ inline void RedisLink::log_in(RedisLogin const& login) {
         // Old or restricted servers need not take the name; but who wants a password, or nobody, says so here.
         if (reply && reply->type == REDIS_REPLY_ERROR && refusal_.empty())
             if (auto const text = redis_text(*reply); !text.starts_with("ERR unknown") && !text.starts_with("NOPERM"))
-                refusal_ = text;
+                refusal_ = redis_error(text);
         auto const owner = owner_.lock();
         if (!reply || !owner) return;
         if (!refusal_.empty()) return lose(*owner, refusal_);

@@ -19,6 +19,8 @@ using RedisReply = std::unique_ptr<redisReply, RedisReplyFree>;
 inline std::string_view redis_text(redisReply const& reply) noexcept {
     return reply.str ? std::string_view(reply.str, reply.len) : std::string_view();
 }
+/// What an error says, without what servers quote of a command that they do not know: passwords and payloads stand there.
+inline std::string_view redis_error(std::string_view text) noexcept { return text.substr(0, text.find(", with args")); }
 /// The element `index` of an array that has one.
 inline redisReply const* redis_element(redisReply const& reply, std::size_t index) noexcept {
     return reply.type == REDIS_REPLY_ARRAY && index < reply.elements ? reply.element[index] : nullptr;
