@@ -26,12 +26,11 @@ class ListeningSocket {
    public:
     struct Options {
         int backlog = SOMAXCONN;
-        int send_buffer = 0;    // SO_SNDBUF in bytes; 0 leaves it to the system
-        bool is_shared = true;  // of an adopted one: others may serve it, or will
+        int send_buffer = 0;  // SO_SNDBUF in bytes; 0 leaves it to the system
     };
 
     ListeningSocket(Endpoint const& endpoint, Options const& options);
-    /// Takes one that somebody else has opened: a service manager, or the process that this one replaces.
+    /// Takes one that somebody else has opened, who may serve it too: a service manager, or the process that this one replaces.
     ListeningSocket(int adopted, Options const& options);
     ListeningSocket(ListeningSocket const&) = delete;
     ListeningSocket& operator=(ListeningSocket const&) = delete;
@@ -52,6 +51,11 @@ class ListeningSocket {
     void share() noexcept {
         is_shared_ = true;
         inode_ = 0;
+    }
+    /// It was shared, and nobody else serves it any more.
+    void own() noexcept {
+        is_shared_ = false;
+        remember_path();
     }
     bool is_shared() const noexcept { return is_shared_; }
 
@@ -87,7 +91,7 @@ inline ListeningSocket::ListeningSocket(Endpoint const& endpoint, Options const&
 }
 
 inline ListeningSocket::ListeningSocket(int adopted, Options const& options)
-    : descriptor_(adopted), is_shared_(options.is_shared), endpoint_(local_endpoint(adopted)) {
+    : descriptor_(adopted), is_shared_(true), endpoint_(local_endpoint(adopted)) {
     auto const is = [adopted](int option, int wanted) {
         int value = 0;
         socklen_t length = sizeof value;
@@ -100,7 +104,6 @@ inline ListeningSocket::ListeningSocket(int adopted, Options const& options)
     if (!is(SO_TYPE, SOCK_STREAM)) refuse(" is no stream socket");
     if (!is(SO_ACCEPTCONN, 1)) refuse(" does not listen");
     set_options(options);
-    if (!is_shared_) remember_path();
 }
 
 inline void ListeningSocket::open(Options const& options) {

@@ -37,8 +37,6 @@ class TcpAcceptor {
     struct Options {
         int backlog = SOMAXCONN;  ///< connections that wait to be accepted; the system has a limit of its own
         int send_buffer = 0;      ///< SO_SNDBUF of accepted sockets in bytes; 0 leaves it to the system
-        /// Of a socket that is adopted: others may serve it too, so that it is left as it is. Else it ends as one that was made here.
-        bool is_shared = true;
         /// Told once when accepting stalls (with the error) and once when it goes on (without).
         std::function<void(std::string_view what, std::error_code)> on_trouble{};
     };
@@ -46,8 +44,8 @@ class TcpAcceptor {
     explicit TcpAcceptor(Endpoint const& endpoint) : TcpAcceptor(endpoint, Options{}) {}
     TcpAcceptor(Endpoint const& endpoint, Options options);
 
-    /// Takes a socket that listens already, from a service manager or the process that this one replaces. It is made not to block,
-    /// for all who share it.
+    /// Takes a socket that listens already, from a service manager or the process that this one replaces; `close` leaves it open to
+    /// others who share it. It is made not to block, for them too.
     ///
     /// Errors: std::system_error if it is no stream socket that listens; the descriptor then still belongs to the caller.
     static TcpAcceptor adopt(int descriptor) { return adopt(descriptor, Options{}); }
@@ -67,6 +65,11 @@ class TcpAcceptor {
     /// Stops on every loop and leaves the socket to those who share it, in another process for example: nobody is refused, and who was
     /// accepted is still given to `on_accept`. Then calls `completion`, on the loop that was last; at once, if none accepts.
     void leave(UniqueFunction<void()> completion);
+
+    /// Nobody else serves an adopted socket any more: it ends with this acceptor, as one that was made here.
+    void own() noexcept {
+        if (shared_) shared_->socket.own();
+    }
 
     /// To give it to others; -1 once it is closed.
     int descriptor() const noexcept { return shared_ ? shared_->socket.descriptor() : -1; }
@@ -89,7 +92,7 @@ class TcpAcceptor {
         : endpoint_(shared->socket.endpoint()), shared_(std::move(shared)), registry_(std::make_shared<Registry>()) {}
 
     static detail::ListeningSocket::Options socket_options(Options const& options) noexcept {
-        return {.backlog = options.backlog, .send_buffer = options.send_buffer, .is_shared = options.is_shared};
+        return {.backlog = options.backlog, .send_buffer = options.send_buffer};
     }
     void end_registrations();
 
