@@ -1,6 +1,5 @@
 #pragma once
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,52 +15,55 @@
 #include <hubbub/core/unique_function.hpp>
 #include <hubbub/server/handover_socket.hpp>
 #include <hubbub/server/takeover.hpp>
-#include <hubbub/transport/socket/listening_socket.hpp>
+#include <hubbub/transport/socket/tcp_socket.hpp>
+#include <hubbub/transport/tcp/tcp_acceptor.hpp>
+#include <hubbub/transport/tcp/tcp_driver.hpp>
 
 namespace hubbub::inline v0 {
 
 /// Offers the listening sockets of this process to the one that replaces it, which asks with a Takeover: one of the same user, and one
 /// at a time. Until that says that it is ready nothing changes here.
 ///
-/// Threading: all of it on the loop, or where the loop does not run.
-/// Lifetime: the loop outlives it; it may end in `on_taken`. The path is removed with it, unless somebody is about to take it over.
+/// Threading: all of it on the driver's loop, or where that does not run.
+/// Lifetime: driver and loop outlive it; it may end in `on_taken`. The path is removed with it, unless somebody is about to take it over.
 /// Errors: std::invalid_argument for more sockets than can be handed over.
 /// Example:
-///     hubbub::HandoverOffer offer{loop, std::move(takeover), {{acceptor.descriptor(), where, acceptor.is_shared()}}, [&] {
-///         acceptor.leave([&] { hub.drain({}, [&] { context.stop(); }); });
-///     }};
+///     hubbub::HandoverOffer offer{
+///         hub.driver(0), std::move(takeover), {{acceptor.descriptor(), where, acceptor.is_shared()}}, [&] {
+///             acceptor.leave([&] { hub.drain({}, [&] { context.stop(); }); });
+///         }};
 class HandoverOffer {
    public:
     /// `sockets` stay the caller's, and open. `on_taken` runs once, outside of a turn: leave them to the other process.
-    HandoverOffer(ShardLoop& loop, Takeover takeover, std::vector<HandoverSocket> sockets, UniqueFunction<void()> on_taken);
+    HandoverOffer(TcpDriver& driver, Takeover takeover, std::vector<HandoverSocket> sockets, UniqueFunction<void()> on_taken);
     HandoverOffer(HandoverOffer const&) = delete;
     HandoverOffer& operator=(HandoverOffer const&) = delete;
     ~HandoverOffer() {
-        if (guest_) listener_->share();  // it has the path's socket too
+        if (guest_) listener_.leave([] {});  // it has the path's socket too
     }
 
     /// Somebody has the sockets, and is not ready yet.
     bool has_guest() const noexcept { return static_cast<bool>(guest_); }
 
    private:
-    void on_asked();
+    void on_asked(TcpSocket guest);
     void on_heard();
 
     ShardLoop& loop_;
-    std::unique_ptr<detail::ListeningSocket> listener_;
+    TcpAcceptor listener_;
     std::string greeting_;
     std::vector<int> descriptors_;
     UniqueFunction<void()> on_taken_;
-    std::unique_ptr<Watch> asked_;
     TcpSocket guest_;
     pid_t process_ = 0;  // the guest's
     std::unique_ptr<Watch> heard_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-inline HandoverOffer::HandoverOffer(ShardLoop& loop, Takeover takeover, std::vector<HandoverSocket> sockets,
+inline HandoverOffer::HandoverOffer(TcpDriver& driver, Takeover takeover, std::vector<HandoverSocket> sockets,
                                     UniqueFunction<void()> on_taken)
-    : loop_(loop), listener_(std::move(takeover.listener_)), on_taken_(std::move(on_taken)) {
-    sockets.push_back({listener_->descriptor(), takeover.path(), false});
+    : loop_(driver.loop()), listener_(std::move(*takeover.listener_)), on_taken_(std::move(on_taken)) {
+    sockets.push_back({listener_.descriptor(), takeover.path(), false});
     if (sockets.size() > detail::most_handed_over)
         detail::throw_exception(std::invalid_argument("HandoverOffer: at most " + std::to_string(detail::most_handed_over - 1) +
                                                       " sockets can be handed over"));
@@ -72,16 +74,15 @@ inline HandoverOffer::HandoverOffer(ShardLoop& loop, Takeover takeover, std::vec
         greeting_.append(each.endpoint.to_string()).push_back('\0');
     }
     greeting_.push_back('\0');
-    asked_ = loop_.watch(listener_->descriptor(), [this] { on_asked(); });
+    // Who has been accepted when this has gone is closed, and asks again: then whoever has taken over answers.
+    listener_.serve(driver, [this, alive = std::weak_ptr<bool>(alive_)](TcpSocket guest) {
+        if (!alive.expired()) on_asked(std::move(guest));
+    });
 }
 
-inline void HandoverOffer::on_asked() {
-    TcpSocket guest(::accept(listener_->descriptor(), nullptr, nullptr), PeerAddress{});
-    if (!guest) return;
-    (void)::fcntl(guest.descriptor(), F_SETFL, O_NONBLOCK);
-    (void)::fcntl(guest.descriptor(), F_SETFD, FD_CLOEXEC);
+inline void HandoverOffer::on_asked(TcpSocket guest) {
     pid_t process = 0;
-    if (!detail::is_of_same_user(guest.descriptor(), process)) return;
+    if (!on_taken_ || !detail::is_of_same_user(guest.descriptor(), process)) return;
     if (guest_) {
         std::string busy(detail::handover_busy);
         busy.append(1, '\0').append(std::to_string(process_)).append(2, '\0');
@@ -101,8 +102,7 @@ inline void HandoverOffer::on_heard() {
     heard_.reset();
     TcpSocket const guest = std::move(guest_);
     if (got <= 0 || said != detail::ready_to_serve) return;  // it has ended before it was ready
-    asked_.reset();
-    listener_->share();
+    listener_.leave([] {});
     (void)::send(guest.descriptor(), &detail::yours, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     auto on_taken = std::move(on_taken_);
     on_taken();

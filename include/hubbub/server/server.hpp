@@ -96,8 +96,8 @@ class Server {
     void run();
     /// The same until SIGINT or SIGTERM, of which a second one ends it at once. SIGHUP does `reload`, where there is something to load.
     ServerEnd run_until_signal();
-    /// Loads certificates again and calls `ServerOptions::on_reload`. The EventSink hears `reloaded`, or `reload_failed` and why: then what
-    /// is wrong has changed nothing.
+    /// Loads certificates again and calls `ServerOptions::on_reload`. The EventSink hears `reloaded`, or `reload_failed` and
+    /// why; certificates that are wrong change nothing.
     void reload() {
         asio::post(*contexts_.front(), [this] { reload_now(); });
     }
@@ -231,7 +231,7 @@ void Server<Policy, Conn>::take_over() {
         for (int i = 0; i < 500 && !hub_->backplane().continuous; ++i) std::this_thread::sleep_for(10ms);
     takeover_->ready();
     listeners_.own();
-    offer_.emplace(*loops_.front(), std::move(*takeover_), listeners_.to_hand_over(), [this] { hand_over(); });
+    offer_.emplace(hub_->driver(0), std::move(*takeover_), listeners_.to_hand_over(), [this] { hand_over(); });
     takeover_.reset();
 }
 

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -18,7 +17,7 @@
 
 #include <hubbub/core/exceptions.hpp>
 #include <hubbub/server/handover_socket.hpp>
-#include <hubbub/transport/socket/listening_socket.hpp>
+#include <hubbub/transport/tcp/tcp_acceptor.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -77,7 +76,7 @@ class Takeover {
     std::chrono::milliseconds patience_;
     TcpSocket connection_;
     std::vector<Handed> handed_;
-    std::unique_ptr<detail::ListeningSocket> listener_;  // where the process that replaces this one will ask
+    std::optional<TcpAcceptor> listener_;  // where the process that replaces this one will ask
 };
 
 inline Takeover::Takeover(std::string const& path, std::chrono::milliseconds patience)
@@ -88,7 +87,7 @@ inline Takeover::Takeover(std::string const& path, std::chrono::milliseconds pat
         connection_.close();
         if (tries == 10) fail("the other process closes the connection");
     }
-    listener_ = std::make_unique<detail::ListeningSocket>(path_, detail::ListeningSocket::Options{});
+    listener_.emplace(path_);
 }
 
 /// False: nobody is there.
@@ -135,7 +134,7 @@ inline void Takeover::read(std::vector<std::string> const& words, std::vector<Tc
     for (std::size_t i = 0; i < descriptors.size(); ++i) {
         HandoverSocket socket{descriptors[i].descriptor(), Endpoint(words[2 + 2 * i]), words[1 + 2 * i] == "shared"};
         if (socket.endpoint == path_)
-            listener_ = std::make_unique<detail::ListeningSocket>(descriptors[i].release(), detail::ListeningSocket::Options{});
+            listener_.emplace(TcpAcceptor::adopt(descriptors[i].release()));
         else
             handed_.push_back({std::move(descriptors[i]), socket});
     }

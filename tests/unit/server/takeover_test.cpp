@@ -22,6 +22,7 @@
 #include <hubbub/server/handover_offer.hpp>
 #include <hubbub/transport/tcp/asio_loop.hpp>
 #include <hubbub/transport/tcp/tcp_acceptor.hpp>
+#include <hubbub/transport/tcp/tcp_driver.hpp>
 
 #include "tests/support/catch.hpp"
 
@@ -43,7 +44,7 @@ class Old {
     Old() : Old(Takeover(path)) {}
     explicit Old(Takeover first) : acceptor_(Endpoint("127.0.0.1:0")) {
         first.ready();
-        offer_.emplace(loop_, std::move(first),
+        offer_.emplace(driver_, std::move(first),
                        std::vector<HandoverSocket>{{acceptor_.descriptor(), Endpoint("127.0.0.1:0"), false}}, [this] {
                            taken = true;
                            offer_.reset();
@@ -78,6 +79,7 @@ class Old {
    private:
     asio::io_context context_{1};
     AsioLoop loop_{context_};
+    TcpDriver driver_{loop_, {.engine = EngineKind::epoll}};
     TcpAcceptor acceptor_;
     std::optional<HandoverOffer> offer_;
     std::thread thread_;
