@@ -54,7 +54,7 @@ class ServerListeners {
         for (Listener& each : all_) each.acceptor.close();
     }
     /// Leaves them to another process; `completion` runs on the loop that was last.
-    void leave(std::function<void()> completion) {
+    void leave(std::function<void()> const& completion) {
         auto const left = std::make_shared<std::atomic<std::size_t>>(all_.size());
         for (Listener& each : all_)
             each.acceptor.leave([left, completion] {

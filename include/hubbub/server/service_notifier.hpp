@@ -72,7 +72,7 @@ inline ServiceNotifier::ServiceNotifier(std::string const& socket, std::chrono::
     : socket_("unix:" + socket), watchdog_(watchdog) {
     if (!socket.starts_with('/') && !socket.starts_with('@'))
         detail::throw_exception(
-            std::invalid_argument("ServiceNotifier: \"" + socket + "\" is neither an absolute path nor \"@name\""));
+            std::invalid_argument("ServiceNotifier: \"" + socket + R"(" is neither an absolute path nor "@name")"));
     static_cast<void>(Endpoint(socket_));
 }
 

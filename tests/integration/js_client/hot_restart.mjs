@@ -152,7 +152,7 @@ try {
           `it ended with ${code}; ${members.filter(({room}) => room.state !== "subscribed").length} are away`);
     const spread = tenths(drawn), most = Math.max(...spread.slice(0, 10));
     check(`restart ${i}: who comes back draws within the hint, and not all the same`,
-          drawn.length >= count && spread[10] === 0 && spread.slice(0, 10).every(each => each > 0 || count < 200) && most < Math.max(drawn.length / 4, 15), spread.join(" "));
+          drawn.length >= count && spread[10] === 0 && spread.slice(0, 10).every(each => each > 0 || count < 200) && most < Math.max(drawn.length / 4, 20), spread.join(" "));
     console.log(`        drawn in tenths of the hint, the last is beyond: ${spread.join(" ")}\n        back since the start of the process: ` +
                 `${tenths(came.map(each => each - began)).join(" ")}; the old process ended after ${Math.round(took)} ms`);
   }

@@ -161,14 +161,14 @@ TEST_CASE("A server hands over to the next: nobody is refused, and its clients a
     std::uint16_t const port = running->server.port();
     std::atomic<bool> is_over = false;
     std::atomic<int> served = 0;
-    std::string refusals;
+    std::string problems;
     std::thread prober([&] {
         while (!is_over) {
             try {
                 SocketClient const one(port);
                 ++served;
             } catch (std::exception const& error) {
-                refusals.append(error.what()).append("; ");
+                problems.append(error.what()).append("; ");
             }
         }
     });
@@ -187,7 +187,7 @@ TEST_CASE("A server hands over to the next: nobody is refused, and its clients a
     is_over = true;
     prober.join();
     running.reset();
-    CHECK(refusals == "");
+    CHECK(problems == "");
     CHECK_THROWS_AS(SocketClient(port), std::system_error);
     CHECK_FALSE(std::filesystem::exists(path));
 }

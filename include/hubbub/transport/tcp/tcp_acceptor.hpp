@@ -188,15 +188,13 @@ inline void TcpAcceptor::close() {
 
 inline void TcpAcceptor::leave(UniqueFunction<void()> completion) {
     auto const shared = std::exchange(shared_, nullptr);
-    bool is_served = false;
     if (shared) {
         shared->state = detail::AcceptShared::State::leaving;
         shared->socket.share();
         std::lock_guard const lock(registry_->mutex);
-        is_served = !registry_->entries.empty();
-        if (is_served) registry_->left = std::move(completion);
+        if (!registry_->entries.empty()) registry_->left = std::exchange(completion, {});
     }
-    if (!is_served) return completion();
+    if (completion) return completion();
     end_registrations();
 }
 
