@@ -99,14 +99,15 @@ TEST_CASE("A second signal ends a server at once, and it says so", "[tcp]") {
     Server server{Echo{}, {.port = 0, .threads = 1, .service = ServiceNotifier(manager.name())}};
     std::optional<SocketClient> one;
     std::thread client([&, port = server.port()] {
-        CHECK(manager.hear() == "READY=1");
-        one.emplace(port);  // does not answer the Close, so that the drain goes on
+        (void)manager.hear();  // READY=1
+        one.emplace(port);     // does not answer the Close, so that the drain goes on
         ::kill(::getpid(), SIGTERM);
-        CHECK(manager.hear() == "STOPPING=1");
+        (void)manager.hear();  // STOPPING=1
         ::kill(::getpid(), SIGTERM);
     });
-    CHECK(server.run_until_signal() == ServerEnd::interrupted);
+    ServerEnd const how = server.run_until_signal();
     client.join();
+    CHECK(how == ServerEnd::interrupted);
 }
 
 TEST_CASE("SIGHUP loads again what there is to load, and what goes wrong is told", "[tcp]") {
@@ -115,19 +116,26 @@ TEST_CASE("SIGHUP loads again what there is to load, and what goes wrong is told
     Server server{Echo{}, {.port = 0, .threads = 1, .service = ServiceNotifier(manager.name()), .on_reload = [&loaded] {
                                if (++loaded == 2) throw std::runtime_error("the file is gone");
                            }}};
+    std::string told;
     std::thread operators([&] {
-        CHECK(manager.hear() == "READY=1");
-        for (int i = 1; i <= 3; ++i) {
+        auto const hear = [&] {
+            std::string const text = manager.hear();
+            told.append(text, 0, text.find('=')).push_back(' ');
+        };
+        hear();
+        for (int i = 0; i < 3; ++i) {
             ::kill(::getpid(), SIGHUP);
-            CHECK(manager.hear().starts_with("RELOADING=1\nMONOTONIC_USEC="));
-            CHECK(manager.hear() == "READY=1");
-            CHECK(loaded == i);
+            hear();
+            hear();
+            told.append(std::to_string(loaded)).push_back(' ');
         }
         ::kill(::getpid(), SIGTERM);
-        CHECK(manager.hear() == "STOPPING=1");
+        hear();
     });
-    CHECK(server.run_until_signal() == ServerEnd::drained);
+    ServerEnd const how = server.run_until_signal();
     operators.join();
+    CHECK(how == ServerEnd::drained);
+    CHECK(told == "READY RELOADING READY 1 RELOADING READY 2 RELOADING READY 3 STOPPING ");
 }
 
 TEST_CASE("A server takes sockets that listen already, and may have no other", "[tcp]") {
