@@ -21,6 +21,9 @@ namespace hubbub::inline v0 {
 ///     engine_chosen                 its name
 ///     engine_remark                 why it is not the uring engine, where that could have been
 ///     tls_failed                    of a Server: whose handshake, and why
+///     reloaded                      of a Server: its certificates, and what its host loads
+///     reload_failed                 of a Server: what was wrong
+///     handed_over                   of a Server: another process accepts, and this one will drain
 ///     callback_threw       yes      the hook, where one is known
 ///     policy_threw                  "authentication", "origin", "routes" or "sharding"
 ///     backplane_ready               a broker is there

@@ -57,7 +57,7 @@ inline namespace with_tls {  // so that it is never taken for the one of a file 
 
 /// A whole server for who has none: listeners, threads, pages and a hub. Who has one embeds a Hub instead.
 ///
-/// Threading: `hub` and `stop` on any thread, everything else on the one that made it. `run` gives each loop a thread, the
+/// Threading: `hub`, `stop` and `reload` on any thread, everything else on the one that made it. `run` gives each loop a thread, the
 /// first its own. Lifetime: not inside one of its handlers.
 /// Errors: the constructor throws std::invalid_argument that names an option, or std::system_error that names an endpoint that
 /// cannot be listened on, or a file that cannot be read.

@@ -36,11 +36,11 @@ struct Echo : NoopHandler {
 };
 
 /// A server with its thread.
-struct Running {
-    explicit Running(ServerOptions<> options) : server(Echo{}, std::move(options)), thread([this] { server.run(); }) {}
-    Running(Running const&) = delete;
-    Running& operator=(Running const&) = delete;
-    ~Running() {
+struct EchoServer {
+    explicit EchoServer(ServerOptions<> options) : server(Echo{}, std::move(options)), thread([this] { server.run(); }) {}
+    EchoServer(EchoServer const&) = delete;
+    EchoServer& operator=(EchoServer const&) = delete;
+    ~EchoServer() {
         server.stop();
         join();
     }
@@ -163,7 +163,7 @@ TEST_CASE("A server hands over to the next: nobody is refused, and its clients a
     auto const start = [&](std::uint16_t port) {
         ServerOptions<> options{.port = port, .threads = 2, .driver = {.engine = kind}, .handover = path};
         options.hub.rates.address.connections = {};  // somebody connects all the time
-        return std::make_unique<Running>(std::move(options));
+        return std::make_unique<EchoServer>(std::move(options));
     };
     auto running = start(0);
     std::uint16_t const port = running->server.port();
