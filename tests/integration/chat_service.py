@@ -2,6 +2,7 @@
 The chat as a service: its settings, what SIGHUP loads, exit codes, sockets of a service manager and what that is told, and a hot restart that
 fails. tests/integration/js_client/hot_restart.mjs has those that succeed."""
 import asyncio
+import http.client
 import json
 import os
 import pathlib
@@ -160,6 +161,35 @@ def certificates_change(folder):
         assert chat.end() == 0
 
 
+def secrets_change(folder):
+    """who has signed in stays so over a restart, until SIGHUP loads another secret of tokens"""
+    secret = folder / "secret"
+
+    def ask(port, path, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse()
+
+    def is_known(port):
+        return {200: True, 302: False}[ask(port, "/", Cookie=cookie).status]
+    secret.write_text("s" * 32)
+    settings = {"port": 0, "jwt": True, "jwt_secret": str(secret)}
+    with Chat(program, settings, folder=folder) as chat:
+        cookie = ask(chat.port, "/sign-in?name=Ann").headers["Set-Cookie"].split(";")[0]
+        assert is_known(chat.port)
+        assert chat.end() == 0
+    with Chat(program, settings, folder=folder) as chat:
+        assert is_known(chat.port)
+        secret.write_text("short")
+        chat.signal(signal.SIGHUP)
+        chat.says("less than 32 bytes")
+        assert is_known(chat.port)
+        secret.write_text("t" * 32)
+        chat.signal(signal.SIGHUP)
+        wait_until("the token is good no more", lambda: not is_known(chat.port))
+        assert chat.end() == 0
+
+
 def activation(folder):
     """on a socket that a service manager holds nobody is refused while the chat restarts"""
     with socket.socket() as listener:
@@ -230,9 +260,10 @@ if __name__ == "__main__":
     program = pathlib.Path(sys.argv[1]).resolve()
     for each in (refused_settings, settings, second_signal, limits_change, activation, told, failed_restart):
         case(each)
-    refusal = subprocess.run([program, "--tls", "/nowhere", "/nowhere"], capture_output=True, text=True, timeout=10).stderr
-    if "without TLS" in refusal:
-        print("left out: certificates, because the chat was built without TLS", flush=True)
-    else:
-        case(certificates_change)
+    for each, arguments, missing in ((certificates_change, ("--tls", "/nowhere", "/nowhere"), "without TLS"),
+                                     (secrets_change, ("--jwt", "--jwt-secret", "/nowhere"), "when the chat is built")):
+        if missing in (refusal := subprocess.run([program, *arguments], capture_output=True, text=True, timeout=10).stderr):
+            print(f"left out: {each.__doc__}, because: {refusal.splitlines()[0]}", flush=True)
+        else:
+            case(each)
     sys.exit(judge.sum_up())
