@@ -1,4 +1,4 @@
-// The code of docs/guides/deploys.md. It is compiled; tests/unit/server and tests/integration run the same.
+// The code of docs/operations/deploys.md. It is compiled; tests/unit/server and tests/integration run the same.
 #include <asio/io_context.hpp>
 
 #include <optional>

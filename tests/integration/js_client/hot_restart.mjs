@@ -2,7 +2,7 @@
 // Clients that come back talk without a pause while one process after the other takes the listening sockets over, and somebody connects
 // all the time. Nobody may be refused, each line has to come once to everybody in its room, and who comes back does so when he drew.
 import {spawn} from "node:child_process";
-import {mkdtempSync, rmSync} from "node:fs";
+import {mkdtempSync, readFileSync, rmSync} from "node:fs";
 import {createRequire} from "node:module";
 import {connect, createServer} from "node:net";
 import {tmpdir} from "node:os";
@@ -24,13 +24,16 @@ class FromMany extends WebSocket {
   constructor(url, protocols) { super(url, protocols, {localAddress: next_address()}); }
 }
 
-function free_port() {
-  return new Promise(done => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const {port} = probe.address();
-      probe.close(() => done(port));
+/** One that the system gives to no client, so that Redis can have it: see free_port in processes.py. */
+async function free_port() {
+  const first_of_clients = Number(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s/)[0]);
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * (first_of_clients - 10_000));
+    const is_free = await new Promise(done => {
+      const probe = createServer().on("error", () => done(false)).listen(port, "127.0.0.1", () => probe.close(() => done(true)));
     });
-  });
+    if (is_free) return port;
+  }
 }
 
 class Program {
