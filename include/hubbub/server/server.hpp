@@ -256,8 +256,10 @@ void Server<Policy, Conn>::hand_over() {
 /// Twice in a row there have to be none: one may be on its way from shard to shard.
 template <HubPolicy Policy, SocketConnection Conn>
 void Server<Policy, Conn>::await_handshakes(TimePoint patience, int times_without) {
-    hub_->collect([this, patience, times_without](ShardSnapshot const& sums) {
-        asio::post(*contexts_.front(), [this, patience, times = sums.handshakes == 0 ? times_without + 1 : 0] {
+    hub_->collect([this, patience, times_without](HubSnapshot const& hub) {
+        bool const is_quiet =
+            std::all_of(hub.shards.begin(), hub.shards.end(), [](auto const& each) { return each.handshakes == 0; });
+        asio::post(*contexts_.front(), [this, patience, times = is_quiet ? times_without + 1 : 0] {
             AsioLoop& loop = *loops_.front();
             if (is_draining_) return;
             if (times == 2 || loop.now() >= patience) return drain();
