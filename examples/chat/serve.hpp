@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <hubbub/core/siphash.hpp>
+#include <hubbub/operations/live/hub_dump.hpp>
 #include <hubbub/protocol/protocol_hash.hpp>
 #include <hubbub/protocol/retry_hint.hpp>
 #include <hubbub/server/inherited_sockets.hpp>
@@ -39,6 +40,12 @@ inline void set(Limits& limits, Arguments const& arguments) {
     limits.says_per_second = arguments.says_per_second;
 }
 
+/// For a bug report; it names nobody.
+void dump(auto& hub) {
+    hub.collect({.sessions = 20, .busiest = 20},
+                [](hubbub::HubSnapshot const& all) { std::cerr << hubbub::hub_dump(all).dump() << std::endl; });
+}
+
 /// The server, until a signal ends it or another process takes over. `add_more(routes)` adds pages, or puts others in their place;
 /// `load_more()` is called by SIGHUP behind what is loaded here.
 ///
@@ -54,6 +61,7 @@ hubbub::ServerEnd serve(
     std::function<void()> const& load_more = [] {}) {
     auto const limits = std::make_shared<Limits>();
     set(*limits, arguments);
+    hubbub::Server<Policy, Connection>* running = nullptr;
     hubbub::ServerOptions<Policy> all{.address = arguments.address,
                                       .port = arguments.port,
                                       .tls = {.certificate = arguments.certificate, .key = arguments.key},
@@ -61,10 +69,12 @@ hubbub::ServerEnd serve(
                                       .hub = std::move(options),
                                       .handover = arguments.handover,
                                       .service = hubbub::ServiceNotifier::from_environment(),
-                                      .on_reload = [&] {
-                                          set(*limits, arguments.again());
-                                          load_more();
-                                      }};
+                                      .on_reload =
+                                          [&] {
+                                              set(*limits, arguments.again());
+                                              load_more();
+                                          },
+                                      .on_dump = [&] { dump(running->hub()); }};
     if (auto const inherited = hubbub::inherited_sockets(); !inherited.empty()) {
         all.address.clear();
         for (auto const& each : inherited) all.listen.push_back("fd:" + std::to_string(each.descriptor));
@@ -72,6 +82,7 @@ hubbub::ServerEnd serve(
     all.drain.reason = hubbub::with_retry_hint("the server restarts", std::chrono::seconds(2));  // not all come back at once
     if (!arguments.proxy.empty()) all.hub.proxies.networks = {arguments.proxy};
     hubbub::Server<Policy, Connection> server{handler(arguments.cluster_key, limits), std::move(all)};
+    running = &server;
     add_health(server.routes(), server.hub());
     add_page(server.routes(), arguments.page);
     add_more(server.routes());

@@ -95,6 +95,23 @@ def settings(folder):
         assert result.returncode == 1 and f"127.0.0.1:{taken.getsockname()[1]}" in result.stderr, (result.returncode, result.stderr)
 
 
+def dumped(folder):
+    """SIGUSR1 writes its state to standard error, and names nobody"""
+    async def run(chat):
+        ann = await Client.connect(chat.port, "Secretive")
+        await ann.join("secrets")
+        chat.signal(signal.SIGUSR1)
+        chat.says("}\n")
+        text = chat.errors.read_text()
+        dump = json.loads(text)
+        assert len(dump["shards"]) == 2 and sum(shard["sessions"] for shard in dump["shards"]) == 1, text
+        assert any(topic["members"] == 1 for topic in dump["topics"]), text
+        assert "ecret" not in text and "127.0.0.1" not in text, text
+    with Chat(program, {"port": 0, "threads": 2}, folder=folder) as chat:
+        asyncio.run(run(chat))
+        assert chat.end() == 0
+
+
 def second_signal(folder):
     """a second SIGTERM ends it at once, with exit code 3"""
     with Chat(program, {"port": 0}, folder=folder) as chat, socket.create_connection(("127.0.0.1", chat.port)) as silent:
@@ -258,7 +275,7 @@ def failed_restart(folder):
 
 if __name__ == "__main__":
     program = pathlib.Path(sys.argv[1]).resolve()
-    for each in (refused_settings, settings, second_signal, limits_change, activation, told, failed_restart):
+    for each in (refused_settings, settings, dumped, second_signal, limits_change, activation, told, failed_restart):
         case(each)
     for each, arguments, missing in ((certificates_change, ("--tls", "/nowhere", "/nowhere"), "without TLS"),
                                      (secrets_change, ("--jwt", "--jwt-secret", "/nowhere"), "when the chat is built")):

@@ -94,7 +94,8 @@ class Server {
     ///
     /// Errors: what Takeover throws where the process before does not hand over; that one goes on then.
     void run();
-    /// The same until SIGINT or SIGTERM, of which a second one ends it at once. SIGHUP does `reload`, where there is something to load.
+    /// The same until SIGINT or SIGTERM, of which a second one ends it at once. SIGHUP does `reload`, where there is something to load, and
+    /// SIGUSR1 calls `ServerOptions::on_dump`, if there is one.
     ServerEnd run_until_signal();
     /// Loads certificates again and calls `ServerOptions::on_reload`. The EventSink hears `reloaded`, or `reload_failed` and
     /// why; certificates that are wrong change nothing.
@@ -122,7 +123,7 @@ class Server {
     void serve();
     void hand_over();
     void await_handshakes(TimePoint patience, int times_without);
-    void reload_on(Signals& hang_ups);
+    void answer(Signals& requests);
     void reload_now();
     void drain();
     void end() {
@@ -131,7 +132,7 @@ class Server {
 
     DrainOptions drain_;
     ServiceNotifier service_;
-    std::function<void()> on_reload_;
+    std::function<void()> on_reload_, on_dump_;
     std::shared_ptr<http::Routes> routes_;
     std::vector<std::unique_ptr<asio::io_context>> contexts_;
     std::vector<std::unique_ptr<AsioLoop>> loops_;
@@ -158,6 +159,7 @@ Server<Policy, Conn>::Server(Handler handler, ServerOptions<Policy> options)
     : drain_(std::move(options.drain)),
       service_(std::move(options.service)),
       on_reload_(std::move(options.on_reload)),
+      on_dump_(std::move(options.on_dump)),
       routes_(options.hub.routes ? options.hub.routes : std::make_shared<http::Routes>()) {
     unsigned const threads = options.threads ? options.threads : std::clamp(std::thread::hardware_concurrency(), 1u, 64u);
     if (threads > 64) detail::throw_exception(std::invalid_argument("ServerOptions::threads is at most 64"));
@@ -275,7 +277,7 @@ void Server<Policy, Conn>::await_handshakes(TimePoint patience, int times_withou
 template <HubPolicy Policy, SocketConnection Conn>
 ServerEnd Server<Policy, Conn>::run_until_signal() {
     // With the executor's own type: the default, which erases it, costs a tenth of what a server takes to compile.
-    Signals signals(*contexts_.front(), SIGINT, SIGTERM), hang_ups(*contexts_.front());
+    Signals signals(*contexts_.front(), SIGINT, SIGTERM), requests(*contexts_.front());
     ServerEnd how = ServerEnd::drained;
     signals.async_wait([&](std::error_code error, int) {
         if (error) return;
@@ -286,20 +288,22 @@ ServerEnd Server<Policy, Conn>::run_until_signal() {
             end();
         });
     });
-    if (has_tls_ || on_reload_) {
-        hang_ups.add(SIGHUP);
-        reload_on(hang_ups);
-    }
+    if (has_tls_ || on_reload_) requests.add(SIGHUP);
+    if (on_dump_) requests.add(SIGUSR1);
+    answer(requests);
     run();
     return how;
 }
 
 template <HubPolicy Policy, SocketConnection Conn>
-void Server<Policy, Conn>::reload_on(Signals& hang_ups) {
-    hang_ups.async_wait([this, &hang_ups](std::error_code error, int) {
+void Server<Policy, Conn>::answer(Signals& requests) {
+    requests.async_wait([this, &requests](std::error_code error, int signal) {
         if (error) return;
-        reload_now();
-        reload_on(hang_ups);
+        if (signal == SIGHUP)
+            reload_now();
+        else if (!completes(on_dump_))
+            hub_->report("dump_failed", "it threw");
+        answer(requests);
     });
 }
 

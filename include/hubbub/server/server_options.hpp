@@ -33,6 +33,8 @@ struct ServerOptions {
     ServiceNotifier service{};  ///< who is told that it is ready, reloads, stops and is alive
     /// What `Server::reload` does beside loading certificates, on the first loop; what it throws is told as an event.
     std::function<void()> on_reload{};
+    /// What SIGUSR1 does, on the first loop: write a `hub_dump` of its own hub, for one.
+    std::function<void()> on_dump{};
 };
 
 }  // namespace hubbub::inline v0

@@ -138,6 +138,26 @@ TEST_CASE("SIGHUP loads again what there is to load, and what goes wrong is told
     CHECK(told == "READY RELOADING READY 1 RELOADING READY 2 RELOADING READY 3 STOPPING ");
 }
 
+TEST_CASE("SIGUSR1 asks a server for a dump, and what that throws does no harm", "[tcp]") {
+    NotifySocket manager;
+    std::atomic<int> dumps = 0;
+    Server server{Echo{}, {.port = 0, .threads = 1, .service = ServiceNotifier(manager.name()), .on_dump = [&dumps] {
+                               if (++dumps == 1) throw std::runtime_error("no room");
+                           }}};
+    std::thread operators([&] {
+        (void)manager.hear();  // READY=1
+        for (int i = 1; i <= 2; ++i) {
+            ::kill(::getpid(), SIGUSR1);
+            while (dumps < i) std::this_thread::yield();
+        }
+        ::kill(::getpid(), SIGTERM);
+    });
+    ServerEnd const how = server.run_until_signal();
+    operators.join();
+    CHECK(how == ServerEnd::drained);
+    CHECK(dumps == 2);
+}
+
 TEST_CASE("A server takes sockets that listen already, and may have no other", "[tcp]") {
     detail::ListeningSocket const original(Endpoint("127.0.0.1:0"), {});
     {
