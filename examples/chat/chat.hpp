@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <hubbub/json/rfc3339.hpp>
 #include <hubbub/protocol/protocol_handler.hpp>
 
+#include "limits.hpp"
 #include "messages.hpp"
 #include "names.hpp"
 #include "policy.hpp"
@@ -19,10 +21,12 @@
 namespace chat {
 
 /// What this chat adds to the protocol: it tells who comes what he may, writes into what is said who says it, and changes names. The
-/// hub does the rest. It keeps nothing: each thread has a copy, and each process may have one.
+/// hub does the rest. It keeps nothing of its own: each thread has a copy, and each process may have one.
 struct Chat : hubbub::ProtocolApp {
     using Answer = hubbub::ProtocolAnswer;
     using Refused = std::optional<Answer>;
+
+    std::shared_ptr<Limits const> limits = std::make_shared<Limits const>();
 
     void on_open(auto& session) {
         nlohmann::json const welcome{
@@ -70,7 +74,7 @@ Chat::Refused Chat::say(auto& session, hubbub::ProtocolPublication& publication)
                              "A message has at most " + std::to_string(Rules::text) + " characters; this one has " +
                                  std::to_string(length) + ".",
                              "data.text");
-    if (!session.data().says.take(Allowance::Clock::now()))
+    if (!session.data().says.take(Allowance::Clock::now(), limits->says_at_once, limits->says_per_second))
         return Answer::error("too_fast", "That was a lot at once. Wait a moment, and send it again.", "data.text");
     session.data().typed = {};  // whoever begins anew is shown to be typing at once
     publication.text = by(session).string("id", id).string("text", said).string("time", now()).text();

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "serve.hpp"
-#include "teller.hpp"
 
 namespace chat {
 
@@ -12,15 +11,14 @@ namespace chat {
 template <class Broker>
 struct ClusterPolicy : ChatPolicy {
     using Backplane = Broker;
-    using EventSink = Teller;
 };
 
 template <class Broker>
-void serve_over(Arguments const& arguments, std::string const& url) {
+hubbub::ServerEnd serve_over(Arguments const& arguments, std::string const& url) {
     auto options = hub_options<ClusterPolicy<Broker>>();
     options.backplane.url = url;
     options.backplane.prefix = "hubbub_chat";
-    serve<hubbub::TcpConnection, ClusterPolicy<Broker>>(arguments, std::move(options));
+    return serve<hubbub::TcpConnection, ClusterPolicy<Broker>>(arguments, std::move(options));
 }
 
 }  // namespace chat

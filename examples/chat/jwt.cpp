@@ -9,7 +9,11 @@
 #include <openssl/rand.h>
 
 #include <chrono>
+#include <fstream>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include <hubbub/policy/jwt/jwt_auth.hpp>
 
@@ -27,16 +31,23 @@ constexpr std::chrono::hours lifetime{12};
 /// Signs tokens. It asks for no password: put your own question here, or leave the page away and let your identity provider sign.
 class SignIn {
    public:
-    SignIn() : secret_(32, '\0') {
-        if (RAND_bytes(reinterpret_cast<unsigned char*>(secret_.data()), static_cast<int>(secret_.size())) != 1)
-            throw std::runtime_error("there is no entropy for the secret of tokens");
-        secret_ = hubbub::encode_base64url(secret_);  // so that it begins with no brace, as a JWK does
+    /// With the secret in a file; without a file with one by chance, so that who has signed in has to do it again after a restart.
+    explicit SignIn(std::string const& file)
+        : secret_(file.empty() ? random_secret() : read(file)), keys_(std::make_shared<hubbub::JwtKeys>(keys_of(secret_))) {}
+
+    /// Tokens that the old secret has signed are good no more.
+    void reload(std::string const& file) {
+        if (file.empty()) return;
+        std::string fresh = read(file);
+        keys_->replace(keys_of(fresh));
+        std::lock_guard const lock(mutex_);
+        secret_ = std::move(fresh);
     }
 
     hubbub::JwtAuth::Options options() const {
         hubbub::JwtAuth::Options result;
         result.algorithm = "HS256";
-        result.key = secret_;
+        result.keys = keys_;
         result.issuer = "hubbub chat";
         result.audience = {"hubbub chat"};
         result.source.cookie = cookie;
@@ -50,13 +61,36 @@ class SignIn {
             hubbub::encode_base64url(R"({"alg":"HS256"})") + "." + hubbub::encode_base64url(claims.dump());
         unsigned char mac[EVP_MAX_MD_SIZE];
         unsigned size = 0;
-        HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
-             reinterpret_cast<unsigned char const*>(parts.data()), parts.size(), mac, &size);
+        std::string const with = secret();
+        HMAC(EVP_sha256(), with.data(), static_cast<int>(with.size()), reinterpret_cast<unsigned char const*>(parts.data()),
+             parts.size(), mac, &size);
         return parts + "." + hubbub::encode_base64url({reinterpret_cast<char const*>(mac), size});
     }
 
    private:
-    std::string secret_;
+    static std::string random_secret() {
+        std::string secret(32, '\0');
+        if (RAND_bytes(reinterpret_cast<unsigned char*>(secret.data()), static_cast<int>(secret.size())) != 1)
+            throw std::runtime_error("there is no entropy for the secret of tokens");
+        return secret;
+    }
+    static std::string read(std::string const& file) {
+        std::ifstream stream(file);
+        std::string secret;
+        std::getline(stream, secret);
+        if (secret.size() < 32)
+            throw std::invalid_argument("--jwt-secret: the first line of " + file + " has less than 32 bytes");
+        return secret;
+    }
+    static hubbub::JwtKeys::Set keys_of(std::string const& secret) { return {hubbub::JwtKey::secret(secret)}; }
+    std::string secret() const {
+        std::lock_guard const lock(mutex_);
+        return secret_;
+    }
+
+    mutable std::mutex mutex_;
+    std::string secret_;  // guarded by the mutex
+    std::shared_ptr<hubbub::JwtKeys> keys_;
 };
 
 hubbub::http::Response go_to(char const* place) {
@@ -87,12 +121,12 @@ hubbub::http::Response sign_in_page(SignIn const& sign_in, hubbub::http::Request
 
 }  // namespace
 
-void serve_signed_in(Arguments const& arguments) {
-    SignIn const sign_in;
+hubbub::ServerEnd serve_signed_in(Arguments const& arguments) {
+    SignIn sign_in(arguments.jwt_secret);
     auto options = hub_options<SignedInPolicy>();
     options.auth = sign_in.options();
-    serve<hubbub::TcpConnection, SignedInPolicy>(arguments, options, [&](hubbub::http::Routes& routes) {
-        routes.add("/sign-in", [sign_in](auto const& request) { return sign_in_page(sign_in, request); });
+    auto const add_pages = [&](hubbub::http::Routes& routes) {
+        routes.add("/sign-in", [&sign_in](auto const& request) { return sign_in_page(sign_in, request); });
         // The page without a token would only see its connection fail.
         routes.add(
             "/", [auth = hubbub::JwtAuth(sign_in.options()), folder = arguments.page](hubbub::http::Request const& request) {
@@ -100,14 +134,16 @@ void serve_signed_in(Arguments const& arguments) {
                 bool const may = found.token && auth.judge(*found.token).status == hubbub::http::Status::switching_protocols;
                 return may ? page_of("index.html", folder) : go_to("/sign-in");
             });
-    });
+    };
+    return serve<hubbub::TcpConnection, SignedInPolicy>(arguments, options, add_pages,
+                                                        [&] { sign_in.reload(arguments.jwt_secret); });
 }
 
 }  // namespace chat
 
 #else
 
-void chat::serve_signed_in(Arguments const&) {
+hubbub::ServerEnd chat::serve_signed_in(Arguments const&) {
     throw std::invalid_argument("--jwt needs OpenSSL (libssl-dev) when the chat is built");
 }
 

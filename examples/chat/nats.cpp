@@ -8,11 +8,13 @@
 
 #include "cluster.hpp"
 
-void chat::serve_over_nats(Arguments const& arguments) { serve_over<hubbub::NatsBackplane>(arguments, arguments.nats); }
+hubbub::ServerEnd chat::serve_over_nats(Arguments const& arguments) {
+    return serve_over<hubbub::NatsBackplane>(arguments, arguments.nats);
+}
 
 #else
 
-void chat::serve_over_nats(Arguments const&) {
+hubbub::ServerEnd chat::serve_over_nats(Arguments const&) {
     throw std::invalid_argument("--nats needs hubbub::nats (libnats-dev) when the chat is built");
 }
 

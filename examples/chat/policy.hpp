@@ -11,6 +11,7 @@
 
 #include "names.hpp"
 #include "rules.hpp"
+#include "teller.hpp"
 #include "text.hpp"
 
 namespace chat {
@@ -43,10 +44,11 @@ struct ChatPolicy : hubbub::DefaultPolicy {
     using Access = RoomsOnly;
     using Topics = hubbub::TopicsByName;
     using Codec = hubbub::ProtocolCodec;
+    using EventSink = Teller;
 
     /// What belongs to one session. Its own thread alone uses it.
     struct SessionData : hubbub::ProtocolState {
-        Allowance says{Rules::says_at_once, Rules::says_per_second};
+        Allowance says{};
         Allowance::Clock::time_point typed{};
     };
 };

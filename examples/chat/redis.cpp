@@ -8,11 +8,13 @@
 
 #include "cluster.hpp"
 
-void chat::serve_over_redis(Arguments const& arguments) { serve_over<hubbub::RedisBackplane>(arguments, arguments.redis); }
+hubbub::ServerEnd chat::serve_over_redis(Arguments const& arguments) {
+    return serve_over<hubbub::RedisBackplane>(arguments, arguments.redis);
+}
 
 #else
 
-void chat::serve_over_redis(Arguments const&) {
+hubbub::ServerEnd chat::serve_over_redis(Arguments const&) {
     throw std::invalid_argument("--redis needs hubbub::redis (libhiredis-dev and libssl-dev) when the chat is built");
 }
 

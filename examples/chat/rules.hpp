@@ -29,12 +29,10 @@ class Allowance {
    public:
     using Clock = std::chrono::steady_clock;
 
-    constexpr Allowance(double at_once, double per_second) : at_once_(at_once), per_second_(per_second), left_(at_once) {}
-
-    /// Takes one; false if there is none.
-    bool take(Clock::time_point now) {
-        double const grown = std::chrono::duration<double>(now - then_).count() * per_second_;
-        left_ = grown < at_once_ - left_ ? left_ + grown : at_once_;
+    /// Takes one; false if there is none. The two numbers may change.
+    bool take(Clock::time_point now, double at_once, double per_second) {
+        double const grown = std::chrono::duration<double>(now - then_).count() * per_second;
+        left_ = grown < at_once - left_ ? left_ + grown : at_once;
         then_ = now;
         if (left_ < 1) return false;
         left_ -= 1;
@@ -42,8 +40,8 @@ class Allowance {
     }
 
    private:
-    double at_once_, per_second_, left_;
-    Clock::time_point then_{};
+    double left_ = 0;
+    Clock::time_point then_{};  ///< long ago: at first there is as much as may be
 };
 
 }  // namespace chat

@@ -7,10 +7,13 @@
 
 namespace chat {
 
-/// Tells the operator what the hub says of its broker, on standard error.
+/// Tells the operator on standard error what the hub says of its broker, and of what he has asked for: reloads and hand-overs.
 struct Teller {
     void on_event(hubbub::Event const& event) noexcept {
-        if (!event.name.starts_with("backplane_") && event.name != "continuity_lost" && event.name != "outbox_full") return;
+        bool const is_of_broker =
+            event.name.starts_with("backplane_") || event.name == "continuity_lost" || event.name == "outbox_full";
+        bool const was_asked_for = event.name.starts_with("reload") || event.name == "handed_over";
+        if (!is_of_broker && !was_asked_for) return;
         try {
             std::cerr << std::string(event.name).append(" ").append(event.detail).append("\n") << std::flush;
         } catch (...) {  // there is nobody else to tell

@@ -6,13 +6,13 @@
 
 #include <hubbub/transport/websocketpp/websocketpp_connection.hpp>
 
-void chat::serve_with_websocketpp(Arguments const& arguments) {
-    serve<hubbub::WebsocketppConnection<hubbub::TcpConnection>>(arguments);
+hubbub::ServerEnd chat::serve_with_websocketpp(Arguments const& arguments) {
+    return serve<hubbub::WebsocketppConnection<hubbub::TcpConnection>>(arguments);
 }
 
 #else
 
-void chat::serve_with_websocketpp(Arguments const&) {
+hubbub::ServerEnd chat::serve_with_websocketpp(Arguments const&) {
     throw std::invalid_argument("--transport websocketpp needs websocketpp (libwebsocketpp-dev) when the chat is built");
 }
 

@@ -54,15 +54,15 @@ def is_sanitized(program: pathlib.Path) -> bool:
 
 
 class Process:
-    """A program whose lines of output are read as they come."""
+    """A program whose lines of output are read as they come. `keeps_open`: it inherits what may be inherited."""
 
-    def __init__(self, command, descriptors=None):
+    def __init__(self, command, descriptors=None, keeps_open=False):
         def limit_descriptors():
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         self.command = [str(part) for part in command]
         self.name = pathlib.Path(self.command[0]).name
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, close_fds=not keeps_open,
                                         preexec_fn=limit_descriptors if descriptors else None)
         self.pid = self.process.pid
         self.lines = queue.Queue()
@@ -104,8 +104,8 @@ class Process:
 class Server(Process):
     """A server on a port that the system chose; its first line names it."""
 
-    def __init__(self, command, descriptors=None):
-        super().__init__(command, descriptors)
+    def __init__(self, command, descriptors=None, keeps_open=False):
+        super().__init__(command, descriptors, keeps_open)
         self.is_ending = False
         try:
             first = self.line()

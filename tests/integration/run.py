@@ -191,6 +191,19 @@ class Run:
         node = self.node_with_ws() if kind == "ws" else self.node_with_web_socket()
         return self.follow([*node, HERE / "js_client/client_test.mjs", kind, self.protocol], seconds=300.0)
 
+    def hot_restart(self):
+        """With a thousand clients and ten restarts: behind the programs 1000 1000 10."""
+        redis = self.find("redis-server", "redis-server", "/usr/bin/redis-server")
+        refused = subprocess.run([self.chat, "--redis", "x", "--cluster-key", "x"], capture_output=True, text=True, timeout=10).stderr
+        if "when the chat is built" in refused:
+            raise Skip(refused.splitlines()[0])
+        return self.follow([*self.node_with_ws(), HERE / "js_client/hot_restart.mjs", self.chat, redis], seconds=200.0)
+
+    def chat_service(self):
+        self.need_websockets()
+        self.find("openssl", "openssl")
+        return self.follow([sys.executable, HERE / "chat_service.py", self.chat])
+
     def recovery_race(self):
         """A minute of it with a thousand: hubbub_recovery_race alone."""
         return self.follow([self.build / "tests/hubbub_recovery_race", "--subscribers", 200, "--seconds", 5], seconds=60.0)
@@ -390,6 +403,8 @@ def main() -> int:
     for kind in ("ws", "built-in", "drain", "chromium"):
         run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
     over(run, "tcp")
+    run.part("chat as a service", run.chat_service)
+    run.part("chat, hot restarts", run.hot_restart)
     for kind in ("redis", "nats"):
         run.part(f"chat over {kind}", lambda: run.chat_cluster(kind))
     if subprocess.run([run.load_server, "--deflate", "--port", "x"], capture_output=True, text=True).stderr.find("zlib") == -1:

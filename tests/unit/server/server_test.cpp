@@ -1,9 +1,12 @@
 #include <hubbub/server/server.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -19,14 +22,33 @@
 #include <hubbub/testing/socket_client.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/engines.hpp"
+#include "tests/unit/server/notify_socket.hpp"
 
 using namespace hubbub;
+using hubbub_test::NotifySocket;
 using testing::SocketClient;
 
 namespace {
 
 struct Echo : NoopHandler {
     void on_message(auto& session, MessageView message) { session.send(message); }
+};
+
+/// A server with its thread.
+struct EchoServer {
+    explicit EchoServer(ServerOptions<> options) : server(Echo{}, std::move(options)), thread([this] { server.run(); }) {}
+    EchoServer(EchoServer const&) = delete;
+    EchoServer& operator=(EchoServer const&) = delete;
+    ~EchoServer() {
+        server.stop();
+        join();
+    }
+    void join() {
+        if (thread.joinable()) thread.join();
+    }
+    Server<> server;
+    std::thread thread;
 };
 
 std::string refusal(ServerOptions<> options) {
@@ -70,6 +92,167 @@ TEST_CASE("A signal ends a server as stop does", "[tcp]") {
     server.run_until_signal();
     client.join();
     CHECK(code == CloseCode::service_restart);
+}
+
+TEST_CASE("A second signal ends a server at once, and it says so", "[tcp]") {
+    NotifySocket manager;
+    Server server{Echo{}, {.port = 0, .threads = 1, .service = ServiceNotifier(manager.name())}};
+    std::optional<SocketClient> one;
+    std::thread client([&, port = server.port()] {
+        (void)manager.hear();  // READY=1
+        one.emplace(port);     // does not answer the Close, so that the drain goes on
+        ::kill(::getpid(), SIGTERM);
+        (void)manager.hear();  // STOPPING=1
+        ::kill(::getpid(), SIGTERM);
+    });
+    ServerEnd const how = server.run_until_signal();
+    client.join();
+    CHECK(how == ServerEnd::interrupted);
+}
+
+TEST_CASE("SIGHUP loads again what there is to load, and what goes wrong is told", "[tcp]") {
+    NotifySocket manager;
+    std::atomic<int> loaded = 0;
+    Server server{Echo{}, {.port = 0, .threads = 1, .service = ServiceNotifier(manager.name()), .on_reload = [&loaded] {
+                               if (++loaded == 2) throw std::runtime_error("the file is gone");
+                           }}};
+    std::string told;
+    std::thread operators([&] {
+        auto const hear = [&] {
+            std::string const text = manager.hear();
+            told.append(text, 0, text.find('=')).push_back(' ');
+        };
+        hear();
+        for (int i = 0; i < 3; ++i) {
+            ::kill(::getpid(), SIGHUP);
+            hear();
+            hear();
+            told.append(std::to_string(loaded)).push_back(' ');
+        }
+        ::kill(::getpid(), SIGTERM);
+        hear();
+    });
+    ServerEnd const how = server.run_until_signal();
+    operators.join();
+    CHECK(how == ServerEnd::drained);
+    CHECK(told == "READY RELOADING READY 1 RELOADING READY 2 RELOADING READY 3 STOPPING ");
+}
+
+TEST_CASE("SIGUSR1 asks a server for a dump, and what that throws does no harm", "[tcp]") {
+    NotifySocket manager;
+    std::atomic<int> dumps = 0;
+    Server server{Echo{}, {.port = 0, .threads = 1, .service = ServiceNotifier(manager.name()), .on_dump = [&dumps] {
+                               if (++dumps == 1) throw std::runtime_error("no room");
+                           }}};
+    std::thread operators([&] {
+        (void)manager.hear();  // READY=1
+        for (int i = 1; i <= 2; ++i) {
+            ::kill(::getpid(), SIGUSR1);
+            while (dumps < i) std::this_thread::yield();
+        }
+        ::kill(::getpid(), SIGTERM);
+    });
+    ServerEnd const how = server.run_until_signal();
+    operators.join();
+    CHECK(how == ServerEnd::drained);
+    CHECK(dumps == 2);
+}
+
+TEST_CASE("A server takes sockets that listen already, and may have no other", "[tcp]") {
+    detail::ListeningSocket const original(Endpoint("127.0.0.1:0"), {});
+    {
+        Server server{Echo{}, {.address = "", .listen = {"fd:" + std::to_string(::dup(original.descriptor()))}, .threads = 1}};
+        CHECK(server.endpoint() == original.endpoint());
+        std::thread runner([&] { server.run(); });
+        SocketClient client(original.endpoint().port());
+        client.send("hello");
+        CHECK(client.receive() == "hello");
+        server.stop();
+        CHECK(client.receive_close() == CloseCode::service_restart);
+        runner.join();
+    }
+    CHECK_NOTHROW(detail::ListeningSocket(::dup(original.descriptor()), {}));  // it listens still
+    CHECK(refusal({.address = "", .listen = {"fd:three"}}).find("\"fd:three\"") != std::string::npos);
+    CHECK(refusal({.address = ""}).find("ServerOptions::listen") != std::string::npos);
+}
+
+TEST_CASE("A server hands over to the next: nobody is refused, and its clients are closed with 1012", "[tcp]") {
+    std::string const path = "/tmp/hubbub-server-handover-" + std::to_string(::getpid());
+    auto const kind = GENERATE(from_range(hubbub_test::engines));
+    CAPTURE(static_cast<int>(kind));
+    auto const start = [&](std::uint16_t port) {
+        ServerOptions<> options{.port = port, .threads = 2, .driver = {.engine = kind}, .handover = path};
+        options.hub.rates.address.connections = {};  // somebody connects all the time
+        return std::make_unique<EchoServer>(std::move(options));
+    };
+    auto running = start(0);
+    std::uint16_t const port = running->server.port();
+    std::atomic<bool> is_over = false;
+    std::atomic<int> served = 0;
+    std::string problems;
+    std::thread prober([&] {
+        while (!is_over) {
+            try {
+                SocketClient const one(port);
+                ++served;
+            } catch (std::exception const& error) {
+                problems.append(error.what()).append("; ");
+            }
+        }
+    });
+    for (int i = 0; i < 4; ++i) {
+        SocketClient client(port);
+        client.send("hello");
+        CHECK(client.receive() == "hello");
+        auto next = start(i < 2 ? 0 : port);
+        CHECK(next->server.port() == port);
+        CHECK(client.receive_close() == CloseCode::service_restart);
+        running->join();
+        running = std::move(next);
+    }
+    int const before = served;
+    while (served == before) std::this_thread::yield();
+    is_over = true;
+    prober.join();
+    running.reset();
+    CHECK(problems == "");
+    CHECK_THROWS_AS(SocketClient(port), std::system_error);
+    CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("A server that asked for the sockets of another, and is not run, leaves it alone", "[tcp]") {
+    std::string const path = "/tmp/hubbub-server-handover-" + std::to_string(::getpid());
+    auto const local = std::filesystem::temp_directory_path() / ("hubbub-server-" + std::to_string(::getpid()));
+    ServerOptions<> const options{.port = 0, .listen = {"unix:" + local.string()}, .threads = 1, .handover = path};
+    Server server{Echo{}, options};
+    std::thread runner([&] { server.run(); });
+    {
+        Server const other{Echo{}, options};
+        CHECK(other.port() == server.port());
+    }
+    CHECK(std::filesystem::exists(local));
+    SocketClient client(server.port());
+    client.send("hello");
+    CHECK(client.receive() == "hello");
+    SECTION("also one that asks while it stops") {
+        Server other{Echo{}, options};
+        server.stop();
+        CHECK(client.receive_close() == CloseCode::service_restart);
+        runner.join();
+        std::thread other_runner([&] { other.run(); });
+        SocketClient next(other.port());
+        next.send("hello");
+        CHECK(next.receive() == "hello");
+        CHECK(std::filesystem::exists(local));
+        other.stop();
+        CHECK(next.receive_close() == CloseCode::service_restart);
+        other_runner.join();
+        CHECK_FALSE(std::filesystem::exists(local));
+        return;
+    }
+    server.stop();
+    CHECK(client.receive_close() == CloseCode::service_restart);
+    runner.join();
 }
 
 TEST_CASE("A server that nobody runs ends all the same", "[tcp]") {

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -26,8 +27,17 @@ namespace hubbub::inline v0::detail {
 struct AcceptShared {
     AcceptShared(auto&& where, ListeningSocket::Options const& options) : socket(where, options) {}
 
+    enum class State : std::uint8_t {
+        open,
+        leaving,  // accepts no more, but delivers what was accepted
+        closed,   // delivers nothing
+    };
+
+    bool is_open() const noexcept { return state.load(std::memory_order_relaxed) == State::open; }
+    bool is_closed() const noexcept { return state.load(std::memory_order_relaxed) == State::closed; }
+
     ListeningSocket socket;
-    std::atomic<bool> closed{false};
+    std::atomic<State> state{State::open};
     std::function<void(std::string_view, std::error_code)> on_trouble;
 
     void report(std::string_view what, int error) const {
@@ -54,6 +64,9 @@ class AcceptSource final : private ListenOwner {
         if (spare_ >= 0) ::close(spare_);
     }
 
+    /// Accepts no more, and delivers what was accepted.
+    void finish() { watch_->finish(); }
+
    private:
     static constexpr int max_batch = 64;  // then the sockets of the loop have their turn
     static constexpr std::chrono::milliseconds shortest_pause{10}, longest_pause{1000};
@@ -75,7 +88,7 @@ class AcceptSource final : private ListenOwner {
 };
 
 inline void AcceptSource::on_acceptable() {
-    for (int i = 0; i < max_batch && !shared_->closed.load(std::memory_order_relaxed); ++i) {
+    for (int i = 0; i < max_batch && shared_->is_open(); ++i) {
         if (TcpSocket socket = accept_one()) {
             deliver(std::move(socket));
             continue;
@@ -88,7 +101,7 @@ inline void AcceptSource::on_acceptable() {
 
 inline void AcceptSource::on_accepted(int descriptor) {
     TcpSocket socket(descriptor, peer_address(descriptor));
-    if (!shared_->closed.load(std::memory_order_relaxed)) deliver(std::move(socket));
+    if (!shared_->is_closed()) deliver(std::move(socket));
 }
 
 inline void AcceptSource::deliver(TcpSocket socket) {
@@ -124,7 +137,7 @@ inline TcpSocket AcceptSource::accept_one() const noexcept {
 }
 
 inline void AcceptSource::on_accept_error(int error) {
-    if (is_passing(error) || shared_->closed.load(std::memory_order_relaxed)) return;
+    if (is_passing(error) || !shared_->is_open()) return;
     bool const is_first = pause_.count() == 0;
     pause_ = is_first ? shortest_pause : std::min(pause_ * 2, longest_pause);
     watch_->pause_for(pause_);

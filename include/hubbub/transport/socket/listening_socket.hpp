@@ -30,7 +30,7 @@ class ListeningSocket {
     };
 
     ListeningSocket(Endpoint const& endpoint, Options const& options);
-    /// Takes one that somebody else has opened: a service manager, or the process that this one replaces.
+    /// Takes one that somebody else has opened, who may serve it too: a service manager, or the process that this one replaces.
     ListeningSocket(int adopted, Options const& options);
     ListeningSocket(ListeningSocket const&) = delete;
     ListeningSocket& operator=(ListeningSocket const&) = delete;
@@ -42,12 +42,22 @@ class ListeningSocket {
     int descriptor() const noexcept { return descriptor_; }
     Endpoint const& endpoint() const noexcept { return endpoint_; }
 
-    /// New clients are refused from now on, while loops may still watch the descriptor. An adopted socket is left as it is:
-    /// others may serve it.
+    /// New clients are refused from now on, while loops may still watch the descriptor. A shared socket is left as it is.
     void stop() noexcept {
         remove_path();
-        if (!adopted_) (void)::shutdown(descriptor_, SHUT_RDWR);
+        if (!is_shared_) (void)::shutdown(descriptor_, SHUT_RDWR);
     }
+    /// Others serve it from now on: nothing that is done here to end it may disturb them.
+    void share() noexcept {
+        is_shared_ = true;
+        inode_ = 0;
+    }
+    /// It was shared, and nobody else serves it any more.
+    void own() noexcept {
+        is_shared_ = false;
+        remember_path();
+    }
+    bool is_shared() const noexcept { return is_shared_; }
 
    private:
     explicit ListeningSocket(Endpoint const& endpoint) : endpoint_(endpoint) {}
@@ -60,12 +70,13 @@ class ListeningSocket {
     void bind();
     bool is_abandoned(sockaddr_storage const& address, socklen_t length) const;
     void set_options(Options const& options) noexcept;
+    void remember_path() noexcept;
     void remove_path() noexcept;
 
     int descriptor_ = -1;
-    bool adopted_ = false;
+    bool is_shared_ = false;
     Endpoint endpoint_;
-    dev_t device_ = 0;  // of the path that was made here
+    dev_t device_ = 0;  // of the path that is removed at the end
     ino_t inode_ = 0;
 };
 
@@ -80,12 +91,18 @@ inline ListeningSocket::ListeningSocket(Endpoint const& endpoint, Options const&
 }
 
 inline ListeningSocket::ListeningSocket(int adopted, Options const& options)
-    : descriptor_(adopted), adopted_(true), endpoint_(local_endpoint(adopted)) {
-    int listening = 0;
-    socklen_t length = sizeof listening;
-    if (::getsockopt(adopted, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 || listening == 0)
-        throw_exception(std::system_error(EINVAL, std::generic_category(),
-                                          "the adopted socket " + endpoint_.to_string() + " does not listen"));
+    : descriptor_(adopted), is_shared_(true), endpoint_(local_endpoint(adopted)) {
+    auto const is = [adopted](int option, int wanted) {
+        int value = 0;
+        socklen_t length = sizeof value;
+        return ::getsockopt(adopted, SOL_SOCKET, option, &value, &length) == 0 && value == wanted;
+    };
+    auto const refuse = [this](char const* what) {
+        throw_exception(
+            std::system_error(EINVAL, std::generic_category(), "the adopted socket " + endpoint_.to_string() + what));
+    };
+    if (!is(SO_TYPE, SOCK_STREAM)) refuse(" is no stream socket");
+    if (!is(SO_ACCEPTCONN, 1)) refuse(" does not listen");
     set_options(options);
 }
 
@@ -111,11 +128,7 @@ inline void ListeningSocket::bind() {
         (void)::unlink(endpoint_.path().c_str());
         if (::bind(descriptor_, address, length) != 0) fail("listen on");
     }
-    struct stat status{};
-    if (endpoint_.is_file() && ::stat(endpoint_.path().c_str(), &status) == 0) {
-        device_ = status.st_dev;
-        inode_ = status.st_ino;
-    }
+    remember_path();
 }
 
 /// True for the path of a Unix socket on which nobody answers: its server died. Keeps errno.
@@ -135,6 +148,7 @@ inline bool ListeningSocket::is_abandoned(sockaddr_storage const& address, sockl
     return abandoned;
 }
 
+/// O_NONBLOCK belongs to the socket and not to the descriptor: who shares it accepts without waiting, too.
 inline void ListeningSocket::set_options(Options const& options) noexcept {
     (void)::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
     (void)::fcntl(descriptor_, F_SETFD, ::fcntl(descriptor_, F_GETFD) | FD_CLOEXEC);
@@ -142,6 +156,13 @@ inline void ListeningSocket::set_options(Options const& options) noexcept {
     (void)::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (options.send_buffer > 0)
         (void)::setsockopt(descriptor_, SOL_SOCKET, SO_SNDBUF, &options.send_buffer, sizeof options.send_buffer);
+}
+
+inline void ListeningSocket::remember_path() noexcept {
+    struct stat status{};
+    if (!endpoint_.is_file() || ::stat(endpoint_.path().c_str(), &status) != 0) return;
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
 }
 
 inline void ListeningSocket::remove_path() noexcept {

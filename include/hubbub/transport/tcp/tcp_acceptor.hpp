@@ -15,6 +15,7 @@
 
 #include <hubbub/core/exceptions.hpp>
 #include <hubbub/core/shard_loop.hpp>
+#include <hubbub/core/unique_function.hpp>
 #include <hubbub/transport/socket/accept_source.hpp>
 #include <hubbub/transport/socket/endpoint.hpp>
 #include <hubbub/transport/socket/listening_socket.hpp>
@@ -37,13 +38,16 @@ class TcpAcceptor {
         int backlog = SOMAXCONN;  ///< connections that wait to be accepted; the system has a limit of its own
         int send_buffer = 0;      ///< SO_SNDBUF of accepted sockets in bytes; 0 leaves it to the system
         /// Told once when accepting stalls (with the error) and once when it goes on (without).
-        std::function<void(std::string_view what, std::error_code)> on_trouble;
+        std::function<void(std::string_view what, std::error_code)> on_trouble{};
     };
 
     explicit TcpAcceptor(Endpoint const& endpoint) : TcpAcceptor(endpoint, Options{}) {}
     TcpAcceptor(Endpoint const& endpoint, Options options);
 
-    /// Takes a socket that listens already; `close` leaves it open to others who share it.
+    /// Takes a socket that listens already, from a service manager or the process that this one replaces; `close` leaves it open to
+    /// others who share it. It is made not to block, for them too.
+    ///
+    /// Errors: std::system_error if it is no stream socket that listens; the descriptor then still belongs to the caller.
     static TcpAcceptor adopt(int descriptor) { return adopt(descriptor, Options{}); }
     static TcpAcceptor adopt(int descriptor, Options options);
 
@@ -58,6 +62,20 @@ class TcpAcceptor {
     /// of it.
     void close();
 
+    /// Stops on every loop and leaves the socket to those who share it, in another process for example: nobody is refused, and who was
+    /// accepted is still given to `on_accept`. Then calls `completion`, on the loop that was last; at once, if none accepts.
+    void leave(UniqueFunction<void()> completion);
+
+    /// Nobody else serves an adopted socket any more: it ends with this acceptor, as one that was made here.
+    void own() noexcept {
+        if (shared_) shared_->socket.own();
+    }
+
+    /// To give it to others; -1 once it is closed.
+    int descriptor() const noexcept { return shared_ ? shared_->socket.descriptor() : -1; }
+    /// Whether others may serve the socket.
+    bool is_shared() const noexcept { return shared_ && shared_->socket.is_shared(); }
+
     Endpoint const& endpoint() const noexcept { return endpoint_; }
     /// The one that the system chose, where the endpoint said 0.
     std::uint16_t port() const noexcept { return endpoint().port(); }
@@ -66,7 +84,8 @@ class TcpAcceptor {
     class Registration;
     struct Registry {
         std::mutex mutex;
-        std::vector<Registration*> entries;  // guarded by the mutex
+        std::vector<Registration*> entries;  // guarded by the mutex, as is the next
+        UniqueFunction<void()> left;         // who waits for the last of them
     };
 
     explicit TcpAcceptor(std::shared_ptr<detail::AcceptShared> shared)
@@ -75,6 +94,7 @@ class TcpAcceptor {
     static detail::ListeningSocket::Options socket_options(Options const& options) noexcept {
         return {.backlog = options.backlog, .send_buffer = options.send_buffer};
     }
+    void end_registrations();
 
     Endpoint endpoint_;
     std::shared_ptr<detail::AcceptShared> shared_;  // null when closed, or moved from
@@ -83,7 +103,7 @@ class TcpAcceptor {
 
 /// That one loop is to accept, or does. It belongs to the loop: to a posted function first, then to the engine, so that it
 /// goes before the loop does, and `close` may post to the loops of those that are left.
-class TcpAcceptor::Registration {
+class TcpAcceptor::Registration : public std::enable_shared_from_this<Registration> {
    public:
     Registration(TcpAcceptor const& acceptor, TcpDriver& driver, std::function<void(TcpSocket)> on_accept)
         : registry_(acceptor.registry_),
@@ -98,13 +118,18 @@ class TcpAcceptor::Registration {
     Registration& operator=(Registration const&) = delete;
     ~Registration() {
         source_.reset();
-        std::lock_guard const lock(registry_->mutex);
-        std::erase(registry_->entries, this);
+        UniqueFunction<void()> left;
+        {
+            std::lock_guard const lock(registry_->mutex);
+            std::erase(registry_->entries, this);
+            if (registry_->entries.empty()) left = std::exchange(registry_->left, {});
+        }
+        if (left) left();
     }
 
     static void begin(std::shared_ptr<Registration> const& self) {
         auto const engine = self->engine_.lock();
-        if (!engine || self->shared_->closed) return;
+        if (!engine || !self->shared_->is_open()) return;
         detail::attempt<std::system_error>(
             [&] {
                 self->source_.emplace(self->shared_, **engine, std::move(self->on_accept_));
@@ -115,12 +140,19 @@ class TcpAcceptor::Registration {
 
     /// Called with the mutex held, so that the loop lives.
     void post_end() {
-        loop_.post([engine = engine_, this] {
-            if (auto const alive = engine.lock()) (*alive)->drop(this);
+        loop_.post([weak = weak_from_this()] {
+            if (auto const self = weak.lock()) self->end();
         });
     }
 
    private:
+    void end() {
+        auto const engine = engine_.lock();
+        if (!engine) return;
+        if (source_) source_->finish();
+        (*engine)->drop(this);
+    }
+
     std::shared_ptr<Registry> registry_;
     std::shared_ptr<detail::AcceptShared> shared_;
     ShardLoop& loop_;
@@ -149,8 +181,25 @@ inline void TcpAcceptor::serve(TcpDriver& driver, std::function<void(TcpSocket)>
 inline void TcpAcceptor::close() {
     auto const shared = std::exchange(shared_, nullptr);
     if (!shared) return;
-    shared->closed = true;
+    shared->state = detail::AcceptShared::State::closed;
     shared->socket.stop();
+    end_registrations();
+}
+
+inline void TcpAcceptor::leave(UniqueFunction<void()> completion) {
+    auto const shared = std::exchange(shared_, nullptr);
+    if (shared) {
+        shared->state = detail::AcceptShared::State::leaving;
+        shared->socket.share();
+        std::lock_guard const lock(registry_->mutex);
+        if (!registry_->entries.empty()) registry_->left = std::exchange(completion, {});
+    }
+    if (completion) return completion();
+    end_registrations();
+}
+
+/// Each on its own loop.
+inline void TcpAcceptor::end_registrations() {
     std::lock_guard const lock(registry_->mutex);
     for (Registration* registration : registry_->entries) registration->post_end();
 }

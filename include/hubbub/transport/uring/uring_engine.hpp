@@ -119,6 +119,7 @@ class UringEngine final : public SocketEngine {
     void on_receive_end(SocketState& state, int result);
     void on_poll(Completion const& completion);
     void on_accept(Completion const& completion);
+    void finish_accepting(std::uint32_t number, UringListener& listener);
 
     // ---- connections
 
@@ -176,6 +177,7 @@ class UringEngine::Listener final : public ListenWatch {
         listener_.pause_for(pause);
         engine_.commit_soon();
     }
+    void finish() override { engine_.finish_accepting(number_, listener_); }
 
    private:
     UringEngine& engine_;
@@ -526,6 +528,26 @@ inline void UringEngine::on_accept(Completion const& completion) {
     auto const found = listening_.find(completion.tag.number);
     if (found != listening_.end()) return found->second->on_completion(completion);
     if (completion.tag.kind == Kind::accept && completion.result >= 0) ::close(completion.result);  // who listened has gone
+}
+
+/// The kernel may have accepted clients of whom nobody has heard yet.
+inline void UringEngine::finish_accepting(std::uint32_t number, UringListener& listener) {
+    adapt_to_thread();
+    std::vector<Completion> came;
+    auto const take = [&](Completion& each) {
+        if ((each.tag.kind != Kind::accept && each.tag.kind != Kind::acceptable) || each.tag.number != number) return;
+        came.push_back(std::exchange(each, {}));
+    };
+    if (listener.is_armed()) listener.cancel_accept();
+    // The end comes with the submission, or with the next: what is cancelled is deferred work like all else.
+    for (;;) {
+        if (listener.is_armed()) queue_.submit();
+        std::for_each(dispatching_.begin() + static_cast<std::ptrdiff_t>(dispatched_), dispatching_.end(), take);
+        std::for_each(queue_.inbox().begin(), queue_.inbox().end(), take);
+        for (Completion const& each : came) listener.on_completion(each);
+        came.clear();
+        if (!listener.is_armed()) return;
+    }
 }
 
 // ---- another thread

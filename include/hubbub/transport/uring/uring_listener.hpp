@@ -23,11 +23,14 @@ class UringListener {
     UringListener(UringQueue& queue, std::uint32_t number, int descriptor, ListenOwner& owner)
         : queue_(queue), number_(number), descriptor_(descriptor), owner_(owner) {}
 
+    bool is_armed() const noexcept { return is_armed_; }
     bool needs_entries() const noexcept { return is_paused_ ? !is_waiting_ : !is_armed_; }
     void prepare_entries();
     /// Nothing of it is in the ring any more.
     void forget_entries() noexcept { is_armed_ = is_waiting_ = false; }
     void cancel();
+    /// The kernel accepts no more; it tells when, which is not prompt.
+    void cancel_accept() { queue_.prepare_cancel(accept_tag()); }
     void pause_for(Duration pause);
     void on_completion(UringQueue::Completion const& completion);
 
@@ -71,7 +74,7 @@ inline void UringListener::pause_for(Duration pause) {
     pause_.tv_sec = seconds.count();
     pause_.tv_nsec = std::chrono::nanoseconds(pause - seconds).count();
     is_paused_ = true;
-    if (is_armed_) queue_.prepare_cancel(accept_tag());  // its end is told
+    if (is_armed_) cancel_accept();  // its end is told
 }
 
 inline void UringListener::on_completion(UringQueue::Completion const& completion) {

@@ -47,6 +47,15 @@ std::system_error error_of(Endpoint const& endpoint) {
     std::abort();
 }
 
+std::string refusal_of(int descriptor) {
+    try {
+        TcpAcceptor const acceptor = TcpAcceptor::adopt(descriptor);
+    } catch (std::system_error const& error) {
+        return error.what();
+    }
+    return "";
+}
+
 bool refuses(Endpoint const& endpoint) {
     try {
         RawPeer const peer(endpoint);
@@ -313,6 +322,73 @@ TEST_CASE("a socket that listens already is adopted, and others may go on with i
     int const plain = ::socket(AF_INET, SOCK_STREAM, 0);
     CHECK_THROWS_AS(TcpAcceptor::adopt(plain), std::system_error);
     CHECK(::close(plain) == 0);  // it is still ours
+}
+
+TEST_CASE("what listens, but not for streams, or does not listen, is not adopted") {
+    int const packets = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    sockaddr_storage storage;
+    socklen_t const length = Endpoint("unix:@hubbub-test-" + std::to_string(::getpid())).to_sockaddr(storage);
+    REQUIRE(::bind(packets, reinterpret_cast<sockaddr*>(&storage), length) == 0);
+    REQUIRE(::listen(packets, 1) == 0);
+    CHECK(refusal_of(packets).find("is no stream socket") != std::string::npos);
+    int const stream = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(refusal_of(stream).find("does not listen") != std::string::npos);
+    CHECK(::close(packets) == 0);
+    CHECK(::close(stream) == 0);
+}
+
+TEST_CASE("who leaves a socket to another loses and refuses nobody, and delivers whom it has accepted", "[tcp]") {
+    TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
+    CAPTURE(TcpFixture::usual.name);
+    TemporaryFolder const folder;
+    Endpoint const where(GENERATE(0, 1) == 0 ? "127.0.0.1:0" : "unix:" + folder.path("socket"));
+    TcpFixture before, after;
+    TcpAcceptor old(where);
+    std::optional<TcpAcceptor> fresh(TcpAcceptor::adopt(::dup(old.descriptor())));
+    Endpoint const endpoint = old.endpoint();
+    std::vector<TcpSocket> by_old, by_fresh;
+    old.serve(before.driver(), [&](TcpSocket socket) { by_old.push_back(std::move(socket)); });
+    CHECK(before.settles());
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 20; ++i) peers.emplace_back(endpoint);  // a ring has accepted them without being looked at
+    bool has_left = false;
+    old.leave([&] { has_left = true; });
+    CHECK(old.descriptor() == -1);
+    CHECK(before.pump_until([&] { return has_left; }));
+    for (int i = 0; i < 20; ++i) peers.emplace_back(endpoint);
+    CHECK(before.settles());
+    std::size_t const of_old = by_old.size();
+    CHECK(of_old <= 20);
+    fresh->serve(after.driver(), [&](TcpSocket socket) { by_fresh.push_back(std::move(socket)); });
+    CHECK(after.pump_until([&] { return by_fresh.size() + of_old == peers.size(); }));
+    for (TcpSocket const& each : by_old) CHECK(::send(each.descriptor(), "a", 1, MSG_NOSIGNAL) == 1);
+    for (TcpSocket const& each : by_fresh) CHECK(::send(each.descriptor(), "b", 1, MSG_NOSIGNAL) == 1);
+    std::string heard;
+    for (RawPeer& each : peers) {
+        CHECK(after.pump_until([&] { return !(heard += each.read()).empty() || each.was_reset() || each.has_ended(); }));
+        CHECK(heard.size() == 1);
+        heard.clear();
+    }
+    CHECK(exists(folder.path("socket")) == (where.family() == Endpoint::Family::unix_socket));
+    fresh->own();
+    fresh.reset();
+    CHECK(refuses(endpoint));
+    CHECK_FALSE(exists(folder.path("socket")));
+}
+
+TEST_CASE("leaving is over at once where nobody accepts, and once where a loop has not begun", "[tcp]") {
+    TcpFixture fixture;
+    TcpAcceptor idle(Endpoint("127.0.0.1:0")), never_began(Endpoint("127.0.0.1:0"));
+    int left = 0;
+    idle.leave([&] { ++left; });
+    CHECK(left == 1);
+    idle.leave([&] { ++left; });
+    CHECK(left == 2);
+    never_began.serve(fixture.driver(), [](TcpSocket) { FAIL("nobody is accepted"); });
+    never_began.leave([&] { ++left; });
+    CHECK(left == 2);
+    CHECK(fixture.settles());
+    CHECK(left == 3);
 }
 
 TEST_CASE("serving one driver twice is reported, and does no harm") {

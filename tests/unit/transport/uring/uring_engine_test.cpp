@@ -36,19 +36,20 @@ bool runs_here() {
     return fault.empty();
 }
 
+struct CommitHook final : hubbub::TurnHook {
+    explicit CommitHook(hubbub::TcpDriver& which) : driver(which) {}
+    void on_turn_begin() noexcept override {}
+    void on_turn_end() noexcept override { driver.commit(); }
+    void on_wake() noexcept override {}
+    hubbub::TcpDriver& driver;
+};
+
 /// A loop, a driver with a ring of that size, and clients that say something.
 struct Crowd {
     struct Guest {
         Guest(Crowd& crowd, hubbub::TcpSocket socket) : owner(crowd.host.loop()), connection(crowd.driver, std::move(socket)) {}
         RecordingOwner owner;
         hubbub::TcpConnection connection;
-    };
-    struct Hook final : hubbub::TurnHook {
-        explicit Hook(Crowd& owner) : crowd(owner) {}
-        void on_turn_begin() noexcept override {}
-        void on_turn_end() noexcept override { crowd.driver.commit(); }
-        void on_wake() noexcept override {}
-        Crowd& crowd;
     };
 
     explicit Crowd(RingOptions const& ring, std::size_t size)
@@ -83,7 +84,7 @@ struct Crowd {
 
     PumpedAsioLoop host;
     hubbub::TcpDriver driver;
-    Hook hook{*this};
+    CommitHook hook{driver};
     std::vector<std::unique_ptr<Guest>> guests;
     std::vector<std::unique_ptr<RawPeer>> peers;
 };
@@ -301,4 +302,26 @@ TEST_CASE("a loop that is a strand gets epoll, and the reason") {
     hubbub::TcpDriver const driver(strand.loop(), {.engine = EngineKind::uring});
     CHECK(driver.engine_name() == "epoll");
     CHECK(driver.engine_remark() == "the uring engine needs a loop that runs on one thread, and this one is a strand");
+}
+
+TEST_CASE("clients whom the ring has accepted, and nobody heard of, are delivered by an acceptor that leaves", "[tcp]") {
+    if (!runs_here()) return;
+    hubbub::ManualLoop loop;
+    hubbub::TcpDriver driver(loop, {.engine = EngineKind::uring});
+    CommitHook hook(driver);
+    loop.attach(&hook);
+    hubbub::TcpAcceptor acceptor(hubbub::Endpoint("127.0.0.1:0"));
+    hubbub::Endpoint const endpoint = acceptor.endpoint();
+    std::vector<hubbub::TcpSocket> accepted;
+    acceptor.serve(driver, [&](hubbub::TcpSocket socket) { accepted.push_back(std::move(socket)); });
+    loop.run_until_idle();
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 5; ++i) peers.emplace_back(endpoint);
+    bool has_left = false;
+    acceptor.leave([&] { has_left = true; });
+    REQUIRE(loop.poll_watched(5000));  // what has come is taken from the ring, and then comes the turn that leaves
+    loop.run_until_idle();
+    CHECK(has_left);
+    CHECK(accepted.size() == peers.size());
+    loop.attach(nullptr);
 }
