@@ -20,13 +20,12 @@ namespace detail {
 inline void add_profiling(http::Routes& routes, ProfilingOptions options, Gperftools const& tools) {
     auto const pages = std::make_shared<ProfilingPages>(std::move(options), tools);
     auto const add = [&](std::string name, auto answer) {
-        routes.add("/debug/pprof/" + std::move(name), [pages, answer](http::Request const& request, PeerAddress const& peer,
-                                                                      Verdict<http::Response> verdict) {
-            if (!pages->allows(request, peer))
-                return verdict.answer(no_profile(http::Status::forbidden,
-                                                 "profiles are only for who is on this machine, or whom the program allows"));
-            answer(*pages, request, verdict);
-        });
+        routes.add("/debug/pprof/" + std::move(name),
+                   [pages, answer](http::Request const& request, PeerAddress const& peer, Verdict<http::Response> verdict) {
+                       if (auto const refusal = pages->allow().refusal(request, peer))
+                           return verdict.answer(no_profile(refusal->status, std::string(refusal->reason)));
+                       answer(*pages, request, verdict);
+                   });
     };
     add("profile", [](auto& of, auto const& request, auto& verdict) { of.profile(request, std::move(verdict)); });
     add("heap", [](auto& of, auto const& request, auto& verdict) { verdict.answer(of.heap(request)); });

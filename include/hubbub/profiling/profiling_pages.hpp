@@ -34,7 +34,7 @@ class ProfilingPages {
         options_.check();
     }
 
-    bool allows(http::Request const& request, PeerAddress const& peer) const { return options_.allow(request, peer); }
+    http::OperatorsOnly const& allow() const noexcept { return options_.allow; }
 
     void profile(http::Request const& request, Verdict<http::Response> verdict);
     http::Response heap(http::Request const& request) const;

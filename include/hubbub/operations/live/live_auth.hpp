@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include <hubbub/operations/operators_only.hpp>
+#include <hubbub/http/operators_only.hpp>
 #include <hubbub/policy/authentication.hpp>
 
 namespace hubbub::inline v0 {
@@ -12,8 +12,8 @@ namespace hubbub::inline v0 {
 class LiveAuth {
    public:
     struct Options {
-        OperatorsOnly allow{};
-        std::optional<OperatorsOnly> act{};
+        http::OperatorsOnly allow{};
+        std::optional<http::OperatorsOnly> act{};
     };
     static constexpr char const* acts = "acts";
 

@@ -6,13 +6,13 @@
 
 #include <hubbub/core/peer_address.hpp>
 #include <hubbub/core/verdict.hpp>
+#include <hubbub/http/operators_only.hpp>
 #include <hubbub/http/request.hpp>
 #include <hubbub/http/response.hpp>
 #include <hubbub/http/routes.hpp>
 #include <hubbub/hub/collect_options.hpp>
 #include <hubbub/hub/hub_snapshot.hpp>
 #include <hubbub/operations/hub_metrics.hpp>
-#include <hubbub/operations/operators_only.hpp>
 #include <hubbub/operations/prometheus/prometheus_text.hpp>
 
 namespace hubbub::inline v0 {
@@ -20,7 +20,7 @@ namespace hubbub::inline v0 {
 struct MetricsPageOptions {
     std::string path = "/metrics";
     std::vector<std::string> topics{};  ///< whose subscriptions, publications and drops are metrics of their own
-    OperatorsOnly allow{};              ///< who may read it; by default this machine alone
+    http::OperatorsOnly allow{};        ///< who may read it; by default this machine alone
 };
 
 /// Adds the page that a Prometheus server scrapes.

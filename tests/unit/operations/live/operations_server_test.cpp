@@ -99,7 +99,7 @@ TEST_CASE("Who may only look can neither close a session nor drain", "[tcp]") {
 }
 
 TEST_CASE("Who may act closes the session that he has seen", "[tcp]") {
-    Bed bed({.act = OperatorsOnly()});
+    Bed bed({.act = http::OperatorsOnly()});
     SocketClient client(bed.server.port()), watcher(bed.operations->port());
     CHECK(next(watcher, "hello")["acts"] == true);
     watcher.send(R"({"type":"filter","address":"127.0.0.1"})");
@@ -111,7 +111,7 @@ TEST_CASE("Who may act closes the session that he has seen", "[tcp]") {
 }
 
 TEST_CASE("Who may act drains the hub", "[tcp]") {
-    Bed bed({.act = OperatorsOnly()});
+    Bed bed({.act = http::OperatorsOnly()});
     SocketClient client(bed.server.port()), watcher(bed.operations->port());
     watcher.send(R"({"type":"drain"})");
     CHECK(next(watcher, "done")["what"] == "the hub drains");
@@ -130,7 +130,7 @@ TEST_CASE("A filter lists only the sessions that it lets through", "[tcp]") {
 }
 
 TEST_CASE("What is no message of the live page is answered with what is wrong", "[tcp]") {
-    Bed bed({.act = OperatorsOnly()});
+    Bed bed({.act = http::OperatorsOnly()});
     SocketClient watcher(bed.operations->port());
     for (auto const& [said, why] : {std::pair{"x", "a message is one JSON object"},
                                     {"[1]", "a message is one JSON object"},
@@ -147,8 +147,8 @@ TEST_CASE("What is no message of the live page is answered with what is wrong", 
 }
 
 TEST_CASE("Nobody else sees anything of an operations server", "[tcp]") {
-    Bed bed(
-        {.allow = OperatorsOnly([](http::Request const& request, PeerAddress const&) { return request.query() == "key"; })});
+    Bed bed({.allow = http::OperatorsOnly(
+                 [](http::Request const& request, PeerAddress const&) { return request.query() == "key"; })});
     for (std::string const path : {"/", "/debug/hub", "/debug/why"}) {
         CHECK(bed.get(path).substr(9, 3) == "403");
         CHECK(bed.get(path + "?key").substr(9, 3) == "200");
