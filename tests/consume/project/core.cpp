@@ -76,7 +76,7 @@ static bool spdlog_works() { return true; }
 int main() {
     auto const frame = hubbub::Frame::text("hello");
     bool const works = tcp_works() && uring_works() && tls_works() && json_works() && websocketpp_works() && jwt_works() &&
-                       deflate_works() && redis_works() && nats_works() && prometheus_works() &&
-                       operations_works() && gperftools_works() && spdlog_works();
+                       deflate_works() && redis_works() && nats_works() && prometheus_works() && operations_works() &&
+                       gperftools_works() && spdlog_works();
     return frame.size() == 5 && frame.wire().size() == 7 && works ? 0 : 1;
 }
