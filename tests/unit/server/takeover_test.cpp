@@ -1,6 +1,8 @@
 #include <hubbub/server/takeover.hpp>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -189,4 +191,35 @@ TEST_CASE("who does not answer, or is somebody else, is told apart", "[tcp]") {
     });
     CHECK(takeover::refusal([] { Takeover const fresh(takeover::path); }).find("speaks another version") != std::string::npos);
     other.join();
+}
+
+TEST_CASE("another user is given nothing, and takes nothing from another", "[tcp]") {
+    if (::geteuid() != 0) {
+        WARN("another user can only be tested by root");
+        return;
+    }
+    std::string const name = "@hubbub-handover-" + std::to_string(::getpid());  // a path would have permissions of its own
+    int go[2];
+    REQUIRE(::pipe(go) == 0);
+    pid_t const child = ::fork();  // before there are threads
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        char byte = 0;
+        constexpr uid_t nobody = 65534;
+        if (::read(go[0], &byte, 1) != 1 || ::setuid(nobody) != 0) ::_exit(1);
+        sockaddr_storage storage;
+        socklen_t const length = Endpoint("unix:" + name).to_sockaddr(storage);
+        int const asking = ::socket(AF_UNIX, SOCK_STREAM, 0);
+        if (::connect(asking, reinterpret_cast<sockaddr*>(&storage), length) != 0) ::_exit(2);
+        if (::recv(asking, &byte, 1, 0) != 0) ::_exit(3);
+        bool const refuses = takeover::refusal([&] { Takeover const fresh(name); }).find("another user") != std::string::npos;
+        ::_exit(refuses ? 0 : 4);
+    }
+    takeover::Old old{Takeover(name)};
+    CHECK(::write(go[1], "x", 1) == 1);
+    int status = -1;
+    CHECK(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK_FALSE(old.has_guest());
+    for (int const each : go) ::close(each);
 }
