@@ -24,7 +24,7 @@ struct PolitePolicy : DefaultPolicy {
     using Auth = PoliteAuth;
 };
 
-std::string asking_for(std::string const& path) {
+std::string handshake_for(std::string const& path) {
     std::string text(request);
     return text.replace(text.find("/chat"), 5, path);
 }
@@ -125,7 +125,7 @@ TEST_CASE("Clients cannot fill the table of close codes") {
 
 TEST_CASE("A shard counts why authentication has turned clients away") {
     World<Told<PolitePolicy>, PolitePolicy> world{Told<PolitePolicy>()};
-    for (std::string const path : {"/rude", "/silent", "/nobody", "/nobody", "/chat"}) world.connect(asking_for(path));
+    for (std::string const path : {"/rude", "/silent", "/nobody", "/nobody", "/chat"}) world.connect(handshake_for(path));
     ShardSnapshot const now = world.hub.snapshot(0);
     CHECK(now.unauthenticated[static_cast<std::size_t>(AuthenticationFailure::forbidden)] == 1);
     CHECK(now.unauthenticated[static_cast<std::size_t>(AuthenticationFailure::unanswered)] == 1);

@@ -117,7 +117,7 @@ TEST_CASE("No lock is held while code of the user runs: it may publish, post, su
         hub->publish("room", Frame::text("x"), {.on_receipt = [&](PublishReceipt const&) {
                          ++receipts;
                          hub->publish("room", Frame::text("x"));
-                         hub->collect([&](ShardSnapshot const&) {
+                         hub->collect([&](HubSnapshot const&) {
                              ++collected;
                              hub->publish("other", Frame::text("x"));
                          });
