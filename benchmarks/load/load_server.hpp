@@ -179,7 +179,7 @@ template <class Conn, class Policy>
 void Server<Conn, Policy>::print_snapshot_on_signal() {
     snapshot_signals_->async_wait([this](std::error_code error, int) {
         if (error) return;
-        hub_->collect([](hubbub::ShardSnapshot const& sums) { std::cout << to_json(sums) << std::endl; });
+        hub_->collect([](hubbub::HubSnapshot const& all) { std::cout << to_json(all.total()) << std::endl; });
         print_snapshot_on_signal();
     });
 }
@@ -187,9 +187,9 @@ void Server<Conn, Policy>::print_snapshot_on_signal() {
 /// What is on its way to us belongs to who sent it before the end was known: it is read and delivered, for a moment.
 template <class Conn, class Policy>
 void Server<Conn, Policy>::drain_when_quiet() {
-    hub_->collect([this](hubbub::ShardSnapshot const& sums) {
+    hub_->collect([this](hubbub::HubSnapshot const& all) {
         // On the loop that was last; the rest belongs to the first one.
-        asio::post(*contexts_[0], [this, received = sums.received] {
+        asio::post(*contexts_[0], [this, received = all.total().received] {
             quiet_looks_ = received == received_ && waited_.count() ? quiet_looks_ + 1 : 0;
             received_ = received;
             if (quiet_looks_ == 2 || waited_ >= longest_wait) return drain();
@@ -208,8 +208,8 @@ void Server<Conn, Policy>::drain() {
                  .deadline = milliseconds(7000)},
                 [this] {
                     if (!prints_snapshots_) return stop();
-                    hub_->collect([this](hubbub::ShardSnapshot const& sums) {
-                        std::cout << to_json(sums) << std::endl;
+                    hub_->collect([this](hubbub::HubSnapshot const& all) {
+                        std::cout << to_json(all.total()) << std::endl;
                         stop();
                     });
                 });

@@ -96,7 +96,7 @@ class Adopting {
         snapshot_signals_.add(SIGUSR1);
         snapshot_signals_.async_wait([this](std::error_code error, int) {
             if (error) return;
-            hub_->collect([](hubbub::ShardSnapshot const& sums) { std::cout << load::to_json(sums) << std::endl; });
+            hub_->collect([](hubbub::HubSnapshot const& all) { std::cout << load::to_json(all.total()) << std::endl; });
             print_snapshot_on_signal();
         });
     }
@@ -107,8 +107,8 @@ class Adopting {
                      .deadline = load::milliseconds(7000)},
                     [this] {
                         if (!arguments_.snapshot) return stop();
-                        hub_->collect([this](hubbub::ShardSnapshot const& sums) {
-                            std::cout << load::to_json(sums) << std::endl;
+                        hub_->collect([this](hubbub::HubSnapshot const& all) {
+                            std::cout << load::to_json(all.total()) << std::endl;
                             stop();
                         });
                     });

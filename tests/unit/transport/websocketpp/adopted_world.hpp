@@ -280,7 +280,7 @@ class World {
     }
     ShardSnapshot sums() {
         std::promise<ShardSnapshot> promise;
-        hub->collect([&promise](ShardSnapshot const& sums) { promise.set_value(sums); });
+        hub->collect([&promise](HubSnapshot const& all) { promise.set_value(all.total()); });
         return promise.get_future().get();
     }
     /// Sums, once nothing is pending for `sessions` sessions.
