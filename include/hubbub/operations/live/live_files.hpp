@@ -270,7 +270,8 @@ dialog::backdrop { background: rgb(10 12 20 / 45%); }
   .plot { height: 3rem; }
   .shown-wide { display: none; }
   th, td { padding-inline: .55rem; }
-  .filter label { flex-basis: 100%; max-width: none; }
+  .filter label { flex-basis: 8rem; max-width: none; }
+  .host { display: none; }
 }
 @media (prefers-reduced-motion: no-preference) {
   .bar > span { transition: inline-size .3s ease-out; }
@@ -476,13 +477,14 @@ export function bar(classes = "") {
   made.append(element("span"));
   return made;
 }
-export function set_bar(bar, part) {
+/** `is_limit`: little room is left where it is nearly full. */
+export function set_bar(bar, part, is_limit = true) {
   bar.firstChild.style.inlineSize = `${(Math.min(1, Math.max(0, part)) * 100).toFixed(1)}%`;
-  bar.classList.toggle("full", part > 0.85);
+  bar.classList.toggle("full", is_limit && part > 0.85);
 }
 
-/** Columns are `{title, text(item)}`, with `number`, `part(item)` for a bar, `shown_wide` for what a phone has no room for, or
- * `make(row)` for an element in place of text; `row.item` is what the row shows now. */
+/** Columns are `{title, text(item)}`, with `number`, `part(item)` for a bar up to a limit or `share(item)` for one beside the others,
+ * `shown_wide` for what a phone has no room for, or `make(row)` for an element in place of text; `row.item` is what the row shows now. */
 export class Table {
   #body = element("tbody");
 
@@ -533,7 +535,7 @@ export class Table {
       const cell = element(at ? "td" : "th", this.#classes(column));
       if (!at) cell.scope = "row";
       cell.append(column.make ? column.make(row) : element("span", "value"));
-      if (column.part) cell.append(bar());
+      if (column.part || column.share) cell.append(bar());
       row.append(cell);
     }
     return row;
@@ -545,6 +547,7 @@ export class Table {
       if (column.make) column.fill?.(cell.firstChild, item);
       else set_text(cell.firstChild, column.text(item));
       if (column.part) set_bar(cell.lastChild, column.part(item));
+      if (column.share) set_bar(cell.lastChild, column.share(item), false);
     }
   }
 }
@@ -717,7 +720,6 @@ const shards = new Table($.shards, "Shards", [
   { title: "Turn, 99 %", number: true, text: ({ turn_p99_ms }) => milliseconds(turn_p99_ms) },
   { title: "Sessions", number: true, text: ({ sessions }) => count(sessions) },
   { title: "Handshakes", number: true, shown_wide: true, text: ({ handshakes }) => count(handshakes) },
-  { title: "Topics", number: true, shown_wide: true, text: ({ topics }) => count(topics) },
   { title: "Pending", number: true, text: ({ pending }) => count(pending) },
 ], ({ index }) => index, "None is known yet.");
 
@@ -728,7 +730,7 @@ export function make_sessions(close) {
   const columns = [
     { title: "Session", text: ({ id }) => id },
     { title: "User", text: ({ user }) => user },
-    { title: "Queued", number: true, text: ({ queued_bytes }) => bytes(queued_bytes), part: (item) => share_of_queue(item) },
+    { title: "Queued", number: true, text: ({ queued_bytes }) => bytes(queued_bytes), share: (item) => share_of_queue(item) },
     { title: "Messages", number: true, text: ({ queued_messages }) => count(queued_messages) },
     { title: "Stands still", number: true, text: ({ stalled_ms }) => (stalled_ms ? milliseconds(stalled_ms) : "") },
     { title: "Address", text: ({ address }) => address },
@@ -758,7 +760,7 @@ const topics = new Table($.topics, "Topics", [
   { title: "Topic", text: ({ name }) => name },
   { title: "Members", number: true, text: ({ members }) => count(members) },
   { title: "Published", number: true, text: ({ rate }) => per_second(rate) },
-  { title: "Deliveries", number: true, text: ({ rate, members }) => per_second(rate * members), part: (item) => share_of_rate(item) },
+  { title: "Deliveries", number: true, text: ({ rate, members }) => per_second(rate * members), share: (item) => share_of_rate(item) },
   { title: "In all", number: true, shown_wide: true, text: ({ published }) => count(published) },
   { title: "Dropped", number: true, text: ({ dropped }) => count(dropped) },
 ], ({ name }) => name, "There are no topics.");
@@ -779,7 +781,7 @@ const refused = reasons($.refused, "Connections refused, by reason");
 
 const memory = new Table($.memory, "Memory, by part", [
   { title: "Part", text: ({ name }) => name },
-  { title: "Bytes", number: true, text: ({ value }) => bytes(value), part: (item) => share_of_memory(item) },
+  { title: "Bytes", number: true, text: ({ value }) => bytes(value), share: (item) => share_of_memory(item) },
 ], ({ name }) => name, "None.");
 
 const pairs_of = (object) => Object.entries(object).map(([name, value]) => ({ name, value }));
@@ -808,7 +810,6 @@ export function show_report(report, points, is_filtered) {
     ["sessions opened", count(totals.opened)],
     ["sessions closed", count(totals.closed)],
     ["subscriptions now", count(totals.subscriptions)],
-    ["topics now", count(totals.topics)],
     ["ended for want of memory", count(totals.shed)],
     ["times beyond a rate", count(totals.throttled)],
     ["callbacks that threw", count(totals.callbacks_threw)],

@@ -8,13 +8,14 @@ export function bar(classes = "") {
   made.append(element("span"));
   return made;
 }
-export function set_bar(bar, part) {
+/** `is_limit`: little room is left where it is nearly full. */
+export function set_bar(bar, part, is_limit = true) {
   bar.firstChild.style.inlineSize = `${(Math.min(1, Math.max(0, part)) * 100).toFixed(1)}%`;
-  bar.classList.toggle("full", part > 0.85);
+  bar.classList.toggle("full", is_limit && part > 0.85);
 }
 
-/** Columns are `{title, text(item)}`, with `number`, `part(item)` for a bar, `shown_wide` for what a phone has no room for, or
- * `make(row)` for an element in place of text; `row.item` is what the row shows now. */
+/** Columns are `{title, text(item)}`, with `number`, `part(item)` for a bar up to a limit or `share(item)` for one beside the others,
+ * `shown_wide` for what a phone has no room for, or `make(row)` for an element in place of text; `row.item` is what the row shows now. */
 export class Table {
   #body = element("tbody");
 
@@ -65,7 +66,7 @@ export class Table {
       const cell = element(at ? "td" : "th", this.#classes(column));
       if (!at) cell.scope = "row";
       cell.append(column.make ? column.make(row) : element("span", "value"));
-      if (column.part) cell.append(bar());
+      if (column.part || column.share) cell.append(bar());
       row.append(cell);
     }
     return row;
@@ -77,6 +78,7 @@ export class Table {
       if (column.make) column.fill?.(cell.firstChild, item);
       else set_text(cell.firstChild, column.text(item));
       if (column.part) set_bar(cell.lastChild, column.part(item));
+      if (column.share) set_bar(cell.lastChild, column.share(item), false);
     }
   }
 }

@@ -108,7 +108,6 @@ const shards = new Table($.shards, "Shards", [
   { title: "Turn, 99 %", number: true, text: ({ turn_p99_ms }) => milliseconds(turn_p99_ms) },
   { title: "Sessions", number: true, text: ({ sessions }) => count(sessions) },
   { title: "Handshakes", number: true, shown_wide: true, text: ({ handshakes }) => count(handshakes) },
-  { title: "Topics", number: true, shown_wide: true, text: ({ topics }) => count(topics) },
   { title: "Pending", number: true, text: ({ pending }) => count(pending) },
 ], ({ index }) => index, "None is known yet.");
 
@@ -119,7 +118,7 @@ export function make_sessions(close) {
   const columns = [
     { title: "Session", text: ({ id }) => id },
     { title: "User", text: ({ user }) => user },
-    { title: "Queued", number: true, text: ({ queued_bytes }) => bytes(queued_bytes), part: (item) => share_of_queue(item) },
+    { title: "Queued", number: true, text: ({ queued_bytes }) => bytes(queued_bytes), share: (item) => share_of_queue(item) },
     { title: "Messages", number: true, text: ({ queued_messages }) => count(queued_messages) },
     { title: "Stands still", number: true, text: ({ stalled_ms }) => (stalled_ms ? milliseconds(stalled_ms) : "") },
     { title: "Address", text: ({ address }) => address },
@@ -149,7 +148,7 @@ const topics = new Table($.topics, "Topics", [
   { title: "Topic", text: ({ name }) => name },
   { title: "Members", number: true, text: ({ members }) => count(members) },
   { title: "Published", number: true, text: ({ rate }) => per_second(rate) },
-  { title: "Deliveries", number: true, text: ({ rate, members }) => per_second(rate * members), part: (item) => share_of_rate(item) },
+  { title: "Deliveries", number: true, text: ({ rate, members }) => per_second(rate * members), share: (item) => share_of_rate(item) },
   { title: "In all", number: true, shown_wide: true, text: ({ published }) => count(published) },
   { title: "Dropped", number: true, text: ({ dropped }) => count(dropped) },
 ], ({ name }) => name, "There are no topics.");
@@ -170,7 +169,7 @@ const refused = reasons($.refused, "Connections refused, by reason");
 
 const memory = new Table($.memory, "Memory, by part", [
   { title: "Part", text: ({ name }) => name },
-  { title: "Bytes", number: true, text: ({ value }) => bytes(value), part: (item) => share_of_memory(item) },
+  { title: "Bytes", number: true, text: ({ value }) => bytes(value), share: (item) => share_of_memory(item) },
 ], ({ name }) => name, "None.");
 
 const pairs_of = (object) => Object.entries(object).map(([name, value]) => ({ name, value }));
@@ -199,7 +198,6 @@ export function show_report(report, points, is_filtered) {
     ["sessions opened", count(totals.opened)],
     ["sessions closed", count(totals.closed)],
     ["subscriptions now", count(totals.subscriptions)],
-    ["topics now", count(totals.topics)],
     ["ended for want of memory", count(totals.shed)],
     ["times beyond a rate", count(totals.throttled)],
     ["callbacks that threw", count(totals.callbacks_threw)],
