@@ -1,10 +1,10 @@
-// A hub with what can make it slow, and a server for its operators: for live_page.py and docs/operations/live.md.
-//   hubbub_operations_server [--act KEY] [--threads N]
+// A hub with what can make it slow, and a server for its operators: for live_page.py, slow_causes.py and docs/operations/live.md.
+//   hubbub_operations_server [--act KEY] [--threads N] [--memory BYTES] [--redis URL]
 // Clients are whom the headers X-User and X-Label name. They say "sleep", "join TOPIC", or "TOPIC TEXT", which is published.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -12,9 +12,18 @@
 
 #include <hubbub/operations/live/operations_server.hpp>
 #include <hubbub/server/server.hpp>
+#ifdef OPERATIONS_SERVER_REDIS
+#include <hubbub/backplane/redis/redis_backplane.hpp>
+#endif
 
 namespace {
 using namespace std::chrono_literals;
+
+struct Arguments {
+    std::string key, redis;
+    unsigned threads = 2;
+    std::size_t memory = hubbub::MemoryBudget::usual;
+};
 
 struct AsTheySay {
     void authenticate(hubbub::http::Request const& request, hubbub::PeerAddress const&,
@@ -25,7 +34,7 @@ struct AsTheySay {
         verdict.answer(hubbub::Authenticated::as(std::move(who)));
     }
 };
-struct Policy : hubbub::DefaultPolicy {
+struct Local : hubbub::DefaultPolicy {
     using Auth = AsTheySay;
     using Rates = hubbub::NoRates;
 };
@@ -43,26 +52,24 @@ struct Rooms : hubbub::NoopHandler {
             session.publish(first, rest);
     }
 };
-}  // namespace
 
-int main(int argc, char** argv) {
-    hubbub::ServerOptions<Policy> options{.port = 0, .threads = 2, .drain = {.deadline = 500ms}};
-    std::optional<std::string> key;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        std::string_view const name = argv[i];
-        if (name == "--act")
-            key = argv[i + 1];
-        else if (name == "--threads")
-            options.threads = static_cast<unsigned>(std::atoi(argv[i + 1]));
-        else
-            return std::cerr << "there is no option " << name << std::endl, 2;
-    }
+template <class Policy>
+void run(Arguments const& arguments, hubbub::ServerOptions<Policy> options) {
+    options.port = 0;
+    options.threads = arguments.threads;
+    options.drain.deadline = 500ms;
+    options.hub.limits = {.per_address = 0, .per_user = 0};  // all come from here
+    options.hub.memory = std::make_shared<hubbub::MemoryBudget>(arguments.memory);
     hubbub::Server<Policy> server{Rooms{}, std::move(options)};
     hubbub::OperationsOptions of_operations{.port = 0};
-    if (key)
-        of_operations.act = hubbub::OperatorsOnly([key](hubbub::http::Request const& request, hubbub::PeerAddress const&) {
-            return request.cookie("operator") == std::string_view(*key);
-        });
+    if (!arguments.key.empty()) {
+        // [act]
+        of_operations.act = hubbub::http::OperatorsOnly(
+            [key = arguments.key](hubbub::http::Request const& request, hubbub::PeerAddress const&) {
+                return request.cookie("operator") == key;
+            });
+        // [/act]
+    }
     // [run]
     hubbub::OperationsServer operations{server.hub(), of_operations};
     std::thread thread([&] { operations.run(); });
@@ -73,4 +80,37 @@ int main(int argc, char** argv) {
     operations.stop();
     thread.join();
     // [/stop]
+}
+
+#ifdef OPERATIONS_SERVER_REDIS
+struct OverRedis : Local {
+    using Backplane = hubbub::RedisBackplane;
+};
+int run_redis(Arguments const& arguments) {
+    hubbub::ServerOptions<OverRedis> options;
+    options.hub.backplane.url = arguments.redis;
+    return run(arguments, std::move(options)), 0;
+}
+#else
+int run_redis(Arguments const&) { return std::cerr << "there is no Redis in this build" << std::endl, 2; }
+#endif
+}  // namespace
+
+int main(int argc, char** argv) {
+    Arguments arguments;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        std::string_view const name = argv[i];
+        if (name == "--act")
+            arguments.key = argv[i + 1];
+        else if (name == "--threads")
+            arguments.threads = static_cast<unsigned>(std::atoi(argv[i + 1]));
+        else if (name == "--memory")
+            arguments.memory = static_cast<std::size_t>(std::atoll(argv[i + 1]));
+        else if (name == "--redis")
+            arguments.redis = argv[i + 1];
+        else
+            return std::cerr << "there is no option " << name << std::endl, 2;
+    }
+    if (!arguments.redis.empty()) return run_redis(arguments);
+    run<Local>(arguments, {});
 }
