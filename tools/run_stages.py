@@ -109,7 +109,8 @@ def stage_format(run):
 
 
 def stage_layout(run):
-    return run.command("python3", "tools/check_layout.py", "--self-test") and run.command("python3", "tools/check_layout.py")
+    return (run.command("python3", "tools/check_layout.py", "--self-test") and run.command("python3", "tools/check_layout.py")
+            and run.command("tools/live_page", "--check"))
 
 
 def stage_docs(run):

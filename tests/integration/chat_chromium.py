@@ -9,9 +9,10 @@ import sys
 import time
 
 from bad_network import Proxy
-from chat_tab import CONTRAST, LINES, Tab
+from chat_tab import LINES, Tab
 from chromium import browser_of
 from processes import HTTP, Judge, Server, TLS
+from tab import CONTRAST
 
 judge = Judge()
 

@@ -25,7 +25,7 @@ def frame(opcode: int, payload: bytes, final=True, masked=True) -> bytes:
 
 
 class RawClient:
-    def __init__(self, port: int, upgrade=True, seconds=10.0, receive_buffer=0):
+    def __init__(self, port: int, upgrade=True, seconds=10.0, receive_buffer=0, headers=()):
         self.socket = socket.socket()
         self.socket.settimeout(seconds)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -34,7 +34,7 @@ class RawClient:
         self.socket.connect(("127.0.0.1", port))
         self.bytes = b""
         if upgrade:
-            self.socket.sendall(request(port))
+            self.socket.sendall(request(port, *headers))
             while b"\r\n\r\n" not in self.bytes:
                 self._receive()
             head, self.bytes = self.bytes.split(b"\r\n\r\n", 1)

@@ -309,6 +309,14 @@ class Run:
         tool = self.find("google-perftools", "google-pprof")
         return self.follow([sys.executable, HERE / "profiling.py", program, self.load_generator, tool])
 
+    def operated(self, script, *more):
+        """A server that can be made slow, and what its operators are told."""
+        self.need_websockets()
+        program = self.build / "tests/hubbub_operations_server"
+        if not program.exists():
+            raise Skip(f"there is no {program}; install nlohmann-json3-dev and build again")
+        return self.follow([sys.executable, HERE / script, program, *more], seconds=200.0)
+
     # ---- the server
 
     def refusals(self):
@@ -421,6 +429,8 @@ def main() -> int:
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)
     run.part("profiling", run.profiling)
+    run.part("live page", lambda: run.operated("live_page.py", run.find("chromium", "chromium", "google-chrome")))
+    run.part("causes of slowness", lambda: run.operated("slow_causes.py"))
     for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
                                 ("attacks on TLS", ATTACKS / "tls.py"), ("load bars, short", LOAD / "load_bars.py", "--quick"),
                                 ("budget, short", LOAD / "budget.py", "--quick"), ("soak, short", LOAD / "soak.py", "--minutes", "0.1")):

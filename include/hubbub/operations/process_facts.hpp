@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <memory>
 
@@ -19,7 +20,11 @@ struct ProcessFacts {
         rlimit limit{};
         if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) facts.descriptor_limit = static_cast<std::size_t>(limit.rlim_cur);
         std::unique_ptr<DIR, int (*)(DIR*)> const folder(::opendir("/proc/self/fd"), ::closedir);
-        if (!folder) return facts;
+        if (!folder) {
+            // Who has none left cannot count them either.
+            if (errno == EMFILE) facts.descriptors = facts.descriptor_limit;
+            return facts;
+        }
         while (dirent const* const entry = ::readdir(folder.get())) facts.descriptors += entry->d_name[0] != '.';
         facts.descriptors -= facts.descriptors > 0;  // the one that reads
         return facts;

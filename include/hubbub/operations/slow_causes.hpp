@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -130,7 +131,7 @@ inline void SlowCauses::look_at_consumers(ShardSnapshot const& was, ShardSnapsho
                   " bytes queued, which stands still for " + milliseconds(worst.front().stalled);
         double const sessions = static_cast<double>(std::max<std::size_t>(is.sessions, 1));
         add("slow_consumers", 0.45 + 0.3 * std::min(1.0, stalled / sessions * 4) + (dropped ? 0.1 : 0),
-            std::to_string(static_cast<std::uint64_t>(stalled + 0.5)) + " of " + std::to_string(is.sessions) +
+            std::to_string(static_cast<std::uint64_t>(std::ceil(stalled))) + " of " + std::to_string(is.sessions) +
                 " sessions do not read, " + std::to_string(is.pending) + " messages wait, " + std::to_string(dropped) +
                 " were dropped for it" + who,
             "Policy::Overflow and HubOptions::queue say what happens to them; HubOptions::write_limit ends them sooner");
@@ -219,7 +220,7 @@ inline void SlowCauses::look_at_loops() {
             add("loops", part * 0.4, "loop " + std::to_string(i) + " works " + percent(part) + " of the time",
                 "more loops (ServerOptions::threads) where there are cores, or another machine and a broker");
         else if (late >= std::chrono::milliseconds(25) && part < 0.5)
-            add("starved", 0.4,
+            add("starved", 0.3,
                 "loop " + std::to_string(i) + " is late by " + milliseconds(late) + " although it works only " + percent(part) +
                     " of the time",
                 "something else has the processor: other programs, a quota of the container (cpu.max), too few cores");

@@ -1,5 +1,6 @@
 #include <hubbub/operations/slow_causes.hpp>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -163,4 +164,15 @@ TEST_CASE("What the system says of this process is what it is") {
     REQUIRE(one >= 0);
     CHECK(ProcessFacts::look().descriptors == before.descriptors + 1);
     ::close(one);
+}
+
+TEST_CASE("A process that has no descriptor left to count them with has all of them open") {
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    rlimit const few{3, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+    ProcessFacts const facts = ProcessFacts::look();
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK(facts.descriptors == 3);
+    CHECK(facts.descriptor_limit == 3);
 }

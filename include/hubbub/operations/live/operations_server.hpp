@@ -137,6 +137,8 @@ void OperationsServer<Hub>::add_pages() {
         return response;
     };
     add("/", page);
+    for (LiveFile const& file : live_files)
+        add("/" + std::string(file.name), [&file](http::Request const&) { return live_page(file); });
     add("/debug/hub", [this, page, json](http::Request const& request) {
         auto const accept = request.header("Accept");
         return accept && accept->find("text/html") != std::string_view::npos ? page(request) : json(feed_->history());

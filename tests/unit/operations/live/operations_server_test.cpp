@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include <hubbub/testing/socket_client.hpp>
@@ -87,6 +88,23 @@ TEST_CASE("A watcher of the live page hears a report each second, with what clie
     CHECK(bed.json("/debug/why").is_array());
 }
 
+TEST_CASE("The live page runs its own scripts and speaks to its own server, and nothing else", "[tcp]") {
+    Bed bed;
+    for (auto const& [path, type, begins] : {std::tuple{"/", "text/html", "<!doctype html>"},
+                                             {"/live.css", "text/css", "/*"},
+                                             {"/live.js", "text/javascript", "//"},
+                                             {"/live_view.js", "text/javascript", "//"}}) {
+        CAPTURE(path);
+        std::string const page = bed.get(path);
+        CHECK(page.substr(9, 3) == "200");
+        CHECK(page.find("Content-Type: " + std::string(type) + "; charset=utf-8\r\n") != std::string::npos);
+        CHECK(page.find("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'") != std::string::npos);
+        CHECK(page.find("frame-ancestors 'none'") != std::string::npos);
+        CHECK(page.find("Cache-Control: no-store\r\n") != std::string::npos);
+        CHECK(page.substr(page.find("\r\n\r\n") + 4).starts_with(begins));
+    }
+}
+
 TEST_CASE("Who may only look can neither close a session nor drain", "[tcp]") {
     Bed bed;
     SocketClient client(bed.server.port()), watcher(bed.operations->port());
@@ -149,7 +167,7 @@ TEST_CASE("What is no message of the live page is answered with what is wrong", 
 TEST_CASE("Nobody else sees anything of an operations server", "[tcp]") {
     Bed bed({.allow = http::OperatorsOnly(
                  [](http::Request const& request, PeerAddress const&) { return request.query() == "key"; })});
-    for (std::string const path : {"/", "/debug/hub", "/debug/why"}) {
+    for (std::string const path : {"/", "/live.js", "/debug/hub", "/debug/why"}) {
         CHECK(bed.get(path).substr(9, 3) == "403");
         CHECK(bed.get(path + "?key").substr(9, 3) == "200");
     }
