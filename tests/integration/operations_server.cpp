@@ -12,6 +12,9 @@
 
 #include <hubbub/operations/live/operations_server.hpp>
 #include <hubbub/server/server.hpp>
+#ifdef OPERATIONS_SERVER_PROMETHEUS
+#include <hubbub/operations/prometheus/metrics_page.hpp>
+#endif
 #ifdef OPERATIONS_SERVER_REDIS
 #include <hubbub/backplane/redis/redis_backplane.hpp>
 #endif
@@ -72,8 +75,13 @@ void run(Arguments const& arguments, hubbub::ServerOptions<Policy> options) {
     }
     // [run]
     hubbub::OperationsServer operations{server.hub(), of_operations};
-    std::thread thread([&] { operations.run(); });
     // [/run]
+#ifdef OPERATIONS_SERVER_PROMETHEUS
+    hubbub::add_metrics(operations.routes(), server.hub());
+#endif
+    // [thread]
+    std::thread thread([&] { operations.run(); });
+    // [/thread]
     std::cout << "listening on 127.0.0.1:" << server.port() << "\noperators on 127.0.0.1:" << operations.port() << std::endl;
     server.run_until_signal();
     // [stop]

@@ -430,6 +430,7 @@ def main() -> int:
     run.part("proxies", run.proxies)
     run.part("profiling", run.profiling)
     run.part("live page", lambda: run.operated("live_page.py", run.find("chromium", "chromium", "google-chrome")))
+    run.part("metrics", lambda: run.operated("metrics.py"))
     run.part("causes of slowness", lambda: run.operated("slow_causes.py"))
     for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
                                 ("attacks on TLS", ATTACKS / "tls.py"), ("load bars, short", LOAD / "load_bars.py", "--quick"),
