@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
+
+#include <hubbub/core/identity.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -15,6 +18,14 @@ struct CollectOptions {
     std::string user{};
     std::string label{};
     std::string address{};  ///< as PeerAddress::to_string writes it
+
+    /// A session passes the filter; `peer()` is where it comes from.
+    template <class Peer>
+    bool wants(Identity const& who, Peer&& peer) const {
+        return (user.empty() || who.user == user) &&
+               (label.empty() || std::ranges::find(who.labels, label) != who.labels.end()) &&
+               (address.empty() || peer().to_string() == address);
+    }
 };
 
 }  // namespace hubbub::inline v0

@@ -48,8 +48,7 @@ struct HubSnapshot {
     std::vector<SessionSnapshot> worst() const {
         std::vector<SessionSnapshot> all;
         for (ShardSnapshot const& shard : shards) all.insert(all.end(), shard.worst.begin(), shard.worst.end());
-        std::sort(all.begin(), all.end(),
-                  [](SessionSnapshot const& one, SessionSnapshot const& other) { return one.is_worse_than(other); });
+        std::sort(all.begin(), all.end(), SessionSnapshot::Worse());
         return all;
     }
     bool is_draining() const noexcept {

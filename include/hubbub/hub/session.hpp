@@ -22,6 +22,7 @@
 #include <hubbub/hub/publish_options.hpp>
 #include <hubbub/hub/results.hpp>
 #include <hubbub/hub/session_extras.hpp>
+#include <hubbub/hub/session_snapshot.hpp>
 #include <hubbub/hub/subscriber.hpp>
 #include <hubbub/hub/talkers.hpp>
 #include <hubbub/hub/target.hpp>
@@ -199,6 +200,17 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     std::optional<std::uint32_t> stalled_ticks() const noexcept {
         if (queue.empty() || (!blocked && !queue.held())) return std::nullopt;
         return shard_->tick() - progress_at_;
+    }
+    /// For a list, without who it is: most are not listed.
+    SessionSnapshot brief() const {
+        SessionSnapshot result;
+        result.id = id();
+        result.queued_bytes = queued_bytes();
+        result.queued_messages = queued_messages();
+        result.stalled = shard_->duration(stalled_ticks().value_or(0));
+        result.written = written;
+        result.dropped = dropped;
+        return result;
     }
     void note_kept(std::size_t now, std::size_t before) { shard_->note_kept(now, before); }
     /// Bytes of memory that are free when it goes, more or less.

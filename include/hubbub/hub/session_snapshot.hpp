@@ -21,10 +21,12 @@ struct SessionSnapshot {
     std::uint64_t written = 0, dropped = 0;  ///< messages
 
     /// Who is looked at first.
-    bool is_worse_than(SessionSnapshot const& other) const noexcept {
-        if (queued_bytes != other.queued_bytes) return queued_bytes > other.queued_bytes;
-        return stalled != other.stalled ? stalled > other.stalled : id < other.id;
-    }
+    struct Worse {
+        bool operator()(SessionSnapshot const& one, SessionSnapshot const& other) const noexcept {
+            if (one.queued_bytes != other.queued_bytes) return one.queued_bytes > other.queued_bytes;
+            return one.stalled != other.stalled ? one.stalled > other.stalled : one.id < other.id;
+        }
+    };
 };
 
 }  // namespace hubbub::inline v0

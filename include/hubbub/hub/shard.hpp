@@ -17,6 +17,7 @@
 #include <hubbub/core/entropy.hpp>
 #include <hubbub/core/probe.hpp>
 #include <hubbub/core/small_random.hpp>
+#include <hubbub/core/top_list.hpp>
 #include <hubbub/hub/any_handler.hpp>
 #include <hubbub/hub/collect_options.hpp>
 #include <hubbub/hub/hub_shared.hpp>
@@ -31,6 +32,7 @@
 #include <hubbub/hub/shard_snapshot.hpp>
 #include <hubbub/hub/throttle.hpp>
 #include <hubbub/hub/timers.hpp>
+#include <hubbub/hub/topic_listing.hpp>
 #include <hubbub/hub/topic_router.hpp>
 
 namespace hubbub::inline v0 {
@@ -173,6 +175,7 @@ class Shard final : private TurnHook, private RouterHost {
     std::uint32_t tick_of(TimePoint when) const noexcept {
         return when <= begun_ ? 0 : static_cast<std::uint32_t>((when - begun_) / tick_length);
     }
+    static std::chrono::milliseconds duration(std::uint32_t ticks) noexcept { return ticks * tick_length; }
     /// The same for a time that may lie far ahead.
     std::uint32_t due_tick(TimePoint when) const noexcept {
         return when <= begun_ ? 0 : static_cast<std::uint32_t>(std::min<std::int64_t>((when - begun_) / tick_length, ~0u));
@@ -413,8 +416,7 @@ class Shard final : private TurnHook, private RouterHost {
     void run_ticks();
     void throttle(SessionType& session, Duration wait);
     bool may_subscribe(SessionType& session);
-    void list_sessions(CollectOptions const& options, std::vector<SessionSnapshot>& list);
-    void list_topics(CollectOptions const& options, std::vector<TopicSnapshot>& list);
+    std::vector<SessionSnapshot> list_sessions(CollectOptions const& options);
     void sample();
     void settle_memory();
     void shed(std::size_t excess);
@@ -789,83 +791,28 @@ ShardSnapshot Shard<Conn, Policy>::snapshot(CollectOptions const& options) {
     result.loop_lag = lag_;
     result.round_trip = std::chrono::milliseconds(round_trip_);
     result.continuity_lost = continuity_lost_;
-    if (options.sessions) list_sessions(options, result.worst);
-    if (options.busiest || !options.topics.empty()) list_topics(options, result.listed);
+    if (options.sessions) result.worst = list_sessions(options);
+    if (options.busiest || !options.topics.empty())
+        result.listed = list_topics(delivery_.topics(), options,
+                                    [this](Topic const& topic) { return shared_->owner_of(topic.name) == index_; });
     return result;
 }
 
 /// Cost: a look at each session; a copy of those that are listed.
 template <BasicConnection Conn, HubPolicy Policy>
-void Shard<Conn, Policy>::list_sessions(CollectOptions const& options, std::vector<SessionSnapshot>& list) {
-    auto const worse = [](SessionSnapshot const& one, SessionSnapshot const& other) { return one.is_worse_than(other); };
+std::vector<SessionSnapshot> Shard<Conn, Policy>::list_sessions(CollectOptions const& options) {
+    TopList<SessionSnapshot, SessionSnapshot::Worse> worst(options.sessions);
     sessions_.each([&](SessionType& session) {
-        Identity const& who = session.identity();
-        if (!options.user.empty() && who.user != options.user) return;
-        if (!options.label.empty() && std::find(who.labels.begin(), who.labels.end(), options.label) == who.labels.end())
-            return;
-        if (!options.address.empty() && session.peer().to_string() != options.address) return;
-        auto const& subscriber = static_cast<Subscriber const&>(session);
-        SessionSnapshot brief{.id = session.id(),
-                              .user = {},
-                              .labels = {},
-                              .peer = {},
-                              .queued_bytes = session.queued_bytes(),
-                              .queued_messages = session.queued_messages(),
-                              .stalled = session.stalled_ticks().value_or(0) * tick_length,
-                              .written = subscriber.written,
-                              .dropped = subscriber.dropped};
-        if (list.size() == options.sessions) {  // a heap of those that are listed, the least bad on top
-            if (!brief.is_worse_than(list.front())) return;
-            std::pop_heap(list.begin(), list.end(), worse);
-            list.pop_back();
-        }
-        list.push_back(std::move(brief));
-        std::push_heap(list.begin(), list.end(), worse);
+        if (options.wants(session.identity(), [&] { return session.peer(); })) worst.show(session.brief());
     });
-    std::sort_heap(list.begin(), list.end(), worse);
+    auto list = std::move(worst).take();
     for (SessionSnapshot& each : list) {
         SessionType const& session = *find(each.id);
         each.user = session.identity().user;
         each.labels = session.identity().labels;
         each.peer = session.peer();
     }
-}
-
-/// Cost: a look at each topic, if the busiest are wanted.
-template <BasicConnection Conn, HubPolicy Policy>
-void Shard<Conn, Policy>::list_topics(CollectOptions const& options, std::vector<TopicSnapshot>& list) {
-    auto const is_owned = [this](Topic const& topic) { return shared_->owner_of(topic.name) == index_; };
-    std::vector<Topic const*> chosen;
-    auto const choose = [&](auto value_of) {
-        auto const more = [&](Topic const* one, Topic const* other) { return value_of(*one) > value_of(*other); };
-        std::vector<Topic const*> top;
-        delivery_.topics().each([&](Topic const& topic) {
-            if (topic.is_internal() || value_of(topic) == 0) return;
-            if (top.size() == options.busiest) {
-                if (value_of(topic) <= value_of(*top.front())) return;
-                std::pop_heap(top.begin(), top.end(), more);
-                top.pop_back();
-            }
-            top.push_back(&topic);
-            std::push_heap(top.begin(), top.end(), more);
-        });
-        chosen.insert(chosen.end(), top.begin(), top.end());
-    };
-    if (options.busiest) {
-        choose([](Topic const& topic) { return topic.members.size(); });
-        choose([&](Topic const& topic) { return is_owned(topic) ? topic.position.offset : 0; });
-    }
-    for (std::string const& name : options.topics)
-        if (auto const number = delivery_.topics().find(name)) chosen.push_back(&delivery_.topics()[*number]);
-    std::sort(chosen.begin(), chosen.end());
-    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
-    for (Topic const* const topic : chosen) {
-        TopicSnapshot& each = list.emplace_back();
-        each.name = topic->name;
-        each.members = topic->members.size();
-        each.published = is_owned(*topic) ? topic->position.offset : 0;
-        std::copy_n(topic->dropped, drop_reasons, each.dropped);
-    }
+    return list;
 }
 
 // ---- a turn
@@ -1086,7 +1033,7 @@ void Shard<Conn, Policy>::sample() {
     sessions_.each([&](SessionType& session) {
         if (session.queued_bytes() == 0) return void(++empty);
         sums.queue_bytes.observe(session.queued_bytes());
-        if (auto const stalled = session.stalled_ticks()) sums.queue_ages.observe(*stalled * tick_length);
+        if (auto const stalled = session.stalled_ticks()) sums.queue_ages.observe(duration(*stalled));
     });
     sums.queue_bytes.observe(0, empty);
 }

@@ -1,7 +1,9 @@
-#include <algorithm>
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
-#include <thread>
+#include <utility>
+#include <vector>
 
 #include <hubbub/policy/authentication.hpp>
 
@@ -148,6 +150,70 @@ TEST_CASE("Queues are looked at once a second, and those that stand still by the
     CHECK(now.queue_ages.count() >= 4);
     CHECK(now.queue_ages.quantile(1) >= std::chrono::nanoseconds(std::chrono::seconds(2)).count());
     CHECK(now.loop_lags.count() > 0);
+}
+
+TEST_CASE("A snapshot lists the sessions that have most queued, and only those that its filter lets through") {
+    Told<PolitePolicy> handler;
+    handler.hooks->message = [](auto& session, MessageView message) { session.add_label(message.view()); };
+    World<Told<PolitePolicy>, PolitePolicy> world(handler);
+    std::vector<std::shared_ptr<MemoryWire>> wires;
+    for (std::uint8_t i = 1; i <= 4; ++i) {
+        PeerAddress peer{.family = PeerAddress::Family::ipv4};
+        peer.bytes = {192, 0, 2, i};
+        wires.push_back(world.connect(request, MemoryMode::direct, peer));
+        wires.back()->room = 0;
+        world.hub.publish(Target::all(), Frame::text("x"));  // so that who came first has most
+        world.run();
+    }
+    world.pass(std::chrono::milliseconds(500));
+    std::optional<HubSnapshot> now;
+    auto const collect = [&](CollectOptions options) {
+        world.hub.collect(std::move(options), [&](HubSnapshot const& all) { now = all; });
+        world.run();
+    };
+    collect({.sessions = 2});
+    REQUIRE(now->worst().size() == 2);
+    CHECK(now->worst()[0].peer.to_string() == "192.0.2.1");
+    CHECK(now->worst()[1].peer.to_string() == "192.0.2.2");
+    CHECK(now->worst()[0].queued_messages == 4);
+    CHECK(now->worst()[0].stalled >= std::chrono::milliseconds(400));
+    collect({.sessions = 9, .address = "192.0.2.4"});
+    REQUIRE(now->worst().size() == 1);
+    CHECK(now->worst()[0].queued_messages == 1);
+    world.say(*wires[2], "vip");
+    collect({.sessions = 9, .label = "vip"});
+    REQUIRE(now->worst().size() == 1);
+    CHECK(now->worst()[0].peer.to_string() == "192.0.2.3");
+    collect({.sessions = 9, .user = "nobody"});
+    CHECK(now->worst().empty());
+    collect({});
+    CHECK(now->worst().empty());
+}
+
+TEST_CASE("A snapshot lists the largest and the busiest topics, and those that are named, as all shards know them") {
+    Told<> handler;
+    handler.hooks->message = [](auto& session, MessageView message) { session.subscribe(message.view()); };
+    World<Told<>> world(handler, 2);
+    std::vector<std::shared_ptr<MemoryWire>> wires;
+    for (int i = 0; i < 4; ++i) wires.push_back(world.connect());
+    for (auto const& wire : wires) world.say(*wire, "large");
+    world.say(*wires[0], "busy");
+    world.say(*wires[1], "quiet");
+    for (int i = 0; i < 5; ++i) world.hub.publish("busy", Frame::text("x"));
+    world.run();
+    std::optional<HubSnapshot> now;
+    auto const topics = [&](CollectOptions options) {
+        world.hub.collect(std::move(options), [&](HubSnapshot const& all) { now = all; });
+        world.run();
+        std::string names;
+        for (TopicSnapshot const& each : now->topics())
+            names += each.name + " " + std::to_string(each.members) + " " + std::to_string(each.published) + "; ";
+        return names;
+    };
+    CHECK(topics({.busiest = 9}) == "large 4 0; busy 1 5; quiet 1 0; ");
+    CHECK(topics({.topics = {"quiet", "unknown"}}) == "quiet 1 0; ");
+    CHECK(topics({}).empty());
+    CHECK(topics({.busiest = 1}).starts_with("large 4 0; "));
 }
 
 TEST_CASE("What a callback takes is measured, and one that takes too long is told") {
