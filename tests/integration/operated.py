@@ -90,17 +90,20 @@ class Operated:
                 task.cancel()
 
     @contextlib.asynccontextmanager
-    async def stall(self, count=3):
-        """Some who do not read, and one who sends them more than their sockets take."""
+    async def stall(self, count=3, apart=False):
+        """Some who do not read, and one who sends them more than their sockets take: all the same, which is kept once, or each its own."""
         stalled = [RawClient(self.port, receive_buffer=4096, headers=[f"X-User: stalled {number}", "X-Label: slow"]) for number in range(count)]
-        for client in stalled:
-            client.send(TEXT, b"join flood")
+        topics = [f"flood-{number}" for number in range(count)] if apart else ["flood"]
+        for number, client in enumerate(stalled):
+            client.send(TEXT, f"join {topics[number % len(topics)]}".encode())
         async with self.client("flooder") as client:
             async def flood():
                 for _ in range(200):
-                    await client.send("flood " + "x" * 20_000)
+                    for topic in topics:
+                        await client.send(f"{topic} {'x' * 20_000}")
                 while True:
-                    await client.send("flood x")
+                    for topic in topics:
+                        await client.send(f"{topic} x")
                     await asyncio.sleep(0.1)
 
             task = asyncio.ensure_future(flood())

@@ -58,7 +58,7 @@ async def hot_topic(operated):
 
 
 async def small_budget(operated):
-    async with operated.stall(50):
+    async with operated.stall(20, apart=True):
         await first_is(operated.causes, "memory", "most by queues")
 
 

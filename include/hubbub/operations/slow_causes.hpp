@@ -62,8 +62,8 @@ class SlowCauses {
         for (std::size_t i = 0; i < now_.shards.size(); ++i) most = std::max(most, busy(i));
         return most;
     }
-    static std::string percent(double part) { return std::to_string(static_cast<int>(part * 100 + 0.5)) + " %"; }
-    static std::string per_second(double rate) { return std::to_string(static_cast<std::uint64_t>(rate + 0.5)) + "/s"; }
+    static std::string percent(double part) { return std::to_string(std::lround(part * 100)) + " %"; }
+    static std::string per_second(double rate) { return std::to_string(std::llround(rate)) + "/s"; }
     static std::string milliseconds(std::chrono::nanoseconds time) {
         return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) + " ms";
     }
@@ -144,7 +144,7 @@ inline void SlowCauses::look_at_consumers(ShardSnapshot const& was, ShardSnapsho
 }
 
 inline void SlowCauses::look_at_topics(ShardSnapshot const& was, ShardSnapshot const& is) {
-    double const deliveries = static_cast<double>(is.delivery.deliveries - was.delivery.deliveries);
+    auto const deliveries = static_cast<double>(is.delivery.deliveries - was.delivery.deliveries);
     if (deliveries / seconds_ < 1000) return;
     auto const earlier = before_.topics();
     TopicSnapshot hottest;

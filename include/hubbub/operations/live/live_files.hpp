@@ -602,13 +602,16 @@ export function bytes(value) {
 }
 
 export function milliseconds(value) {
-  if (value >= 60_000) return `${Math.floor(value / 60_000)}\u00a0min ${Math.round((value % 60_000) / 1000)}\u00a0s`;
+  if (value >= 60_000) return `${Math.floor(value / 60_000)}\u00a0min ${Math.floor((value % 60_000) / 1000)}\u00a0s`;
   if (value >= 1000) return `${digits(value / 1000)}\u00a0s`;
   return value && value < 0.1 ? "< 0.1\u00a0ms" : `${digits(value)}\u00a0ms`;
 }
 
 /** Of a part between 0 and 1. */
-export const percent = (part) => `${part && part < 0.1 ? (part * 100).toFixed(1) : Math.round(part * 100)}\u00a0%`;
+export function percent(part) {
+  if (part && part < 0.001) return "< 0.1\u00a0%";
+  return `${part && part < 0.1 ? (part * 100).toFixed(1) : Math.round(part * 100)}\u00a0%`;
+}
 )page"},
     {"live_view.js", "text/javascript; charset=utf-8", R"page(// What a report says, shown.
 
@@ -731,7 +734,7 @@ export function make_sessions(close) {
     { title: "Session", text: ({ id }) => id },
     { title: "User", text: ({ user }) => user },
     { title: "Queued", number: true, text: ({ queued_bytes }) => bytes(queued_bytes), share: (item) => share_of_queue(item) },
-    { title: "Messages", number: true, text: ({ queued_messages }) => count(queued_messages) },
+    { title: "Messages", number: true, shown_wide: true, text: ({ queued_messages }) => count(queued_messages) },
     { title: "Stands still", number: true, text: ({ stalled_ms }) => (stalled_ms ? milliseconds(stalled_ms) : "") },
     { title: "Address", text: ({ address }) => address },
     { title: "Labels", shown_wide: true, text: ({ labels }) => labels.join(", ") },

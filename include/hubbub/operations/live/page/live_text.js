@@ -35,10 +35,13 @@ export function bytes(value) {
 }
 
 export function milliseconds(value) {
-  if (value >= 60_000) return `${Math.floor(value / 60_000)}\u00a0min ${Math.round((value % 60_000) / 1000)}\u00a0s`;
+  if (value >= 60_000) return `${Math.floor(value / 60_000)}\u00a0min ${Math.floor((value % 60_000) / 1000)}\u00a0s`;
   if (value >= 1000) return `${digits(value / 1000)}\u00a0s`;
   return value && value < 0.1 ? "< 0.1\u00a0ms" : `${digits(value)}\u00a0ms`;
 }
 
 /** Of a part between 0 and 1. */
-export const percent = (part) => `${part && part < 0.1 ? (part * 100).toFixed(1) : Math.round(part * 100)}\u00a0%`;
+export function percent(part) {
+  if (part && part < 0.001) return "< 0.1\u00a0%";
+  return `${part && part < 0.1 ? (part * 100).toFixed(1) : Math.round(part * 100)}\u00a0%`;
+}

@@ -119,7 +119,7 @@ export function make_sessions(close) {
     { title: "Session", text: ({ id }) => id },
     { title: "User", text: ({ user }) => user },
     { title: "Queued", number: true, text: ({ queued_bytes }) => bytes(queued_bytes), share: (item) => share_of_queue(item) },
-    { title: "Messages", number: true, text: ({ queued_messages }) => count(queued_messages) },
+    { title: "Messages", number: true, shown_wide: true, text: ({ queued_messages }) => count(queued_messages) },
     { title: "Stands still", number: true, text: ({ stalled_ms }) => (stalled_ms ? milliseconds(stalled_ms) : "") },
     { title: "Address", text: ({ address }) => address },
     { title: "Labels", shown_wide: true, text: ({ labels }) => labels.join(", ") },
