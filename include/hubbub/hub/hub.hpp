@@ -326,6 +326,7 @@ void Hub<Conn, Policy>::collect(CollectOptions options, UniqueFunction<void(HubS
     HubSnapshot& all = collected->all;
     all.shards.resize(shards_.size());
     all.backplane = backplane();
+    all.node = shared_->node;
     all.memory_used = shared_->memory->used();
     all.memory_high = shared_->memory->high_mark();
     all.memory_limit = shared_->memory->limit();

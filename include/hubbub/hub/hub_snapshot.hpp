@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@ namespace hubbub::inline v0 {
 struct HubSnapshot {
     std::vector<ShardSnapshot> shards;
     BackplaneSnapshot backplane;
+    std::uint64_t node = 0;        ///< this process, among those that a broker connects; 0 without one
     std::size_t memory_used = 0;   ///< bytes, of MemoryBudget, which hubs may share
     std::size_t memory_high = 0;   ///< above it nobody new is let in
     std::size_t memory_limit = 0;  ///< above it who keeps most is closed

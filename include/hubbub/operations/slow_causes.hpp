@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <hubbub/core/session_name.hpp>
 #include <hubbub/hub/hub_snapshot.hpp>
 #include <hubbub/operations/cause.hpp>
 #include <hubbub/operations/process_facts.hpp>
@@ -67,9 +68,8 @@ class SlowCauses {
     static std::string milliseconds(std::chrono::nanoseconds time) {
         return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) + " ms";
     }
-    static std::string name_of(SessionSnapshot const& session) {
-        return "session " + std::to_string(session.id.shard.value) + "." + std::to_string(session.id.index) + "." +
-               std::to_string(session.id.generation) + (session.user.empty() ? "" : " of " + session.user);
+    std::string name_of(SessionSnapshot const& session) const {
+        return "session " + session_name(now_.node, session.id) + (session.user.empty() ? "" : " of " + session.user);
     }
 
     HubSnapshot const& before_;

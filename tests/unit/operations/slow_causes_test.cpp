@@ -82,7 +82,7 @@ TEST_CASE("Clients that do not read are counted, and the worst is named") {
     CHECK(cause.name == "slow_consumers");
     CHECK(
         cause.evidence ==
-        "20 of 100 sessions do not read, 400 messages wait, 7 were dropped for it; the worst is session 0.5.2 of bob with 1000 "
+        "20 of 100 sessions do not read, 400 messages wait, 7 were dropped for it; the worst is session 0-5-2 of bob with 1000 "
         "bytes queued, which stands still for 3000 ms");
 }
 

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <hubbub/core/session_name.hpp>
 #include <hubbub/hub/hub_snapshot.hpp>
 #include <hubbub/operations/cause.hpp>
 #include <hubbub/operations/live/live_options.hpp>
@@ -67,9 +68,6 @@ class HubReport {
     }
     /// Names come from clients, who may put any bytes into them.
     static std::string text(Json const& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-    static std::string name_of(SessionId id) {
-        return std::to_string(id.shard.value) + "." + std::to_string(id.index) + "." + std::to_string(id.generation);
-    }
 
    private:
     double rate(std::uint64_t was, std::uint64_t is) const { return is < was ? 0 : static_cast<double>(is - was) / seconds_; }
@@ -192,7 +190,7 @@ inline HubReport::Json HubReport::sessions(std::vector<SessionSnapshot> worst) c
     if (worst.size() > options_.sessions) worst.resize(options_.sessions);
     Json all = Json::array();
     for (SessionSnapshot const& each : worst)
-        all.push_back({{"id", name_of(each.id)},
+        all.push_back({{"id", session_name(now_.node, each.id)},
                        {"user", options_.hide_users && !each.user.empty() ? "(hidden)" : each.user},
                        {"labels", options_.hide_users ? std::vector<std::string>() : each.labels},
                        {"address", address(each.peer)},

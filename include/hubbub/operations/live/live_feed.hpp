@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
@@ -82,19 +83,18 @@ class LiveFeed {
     }
     Doors& doors() noexcept { return doors_; }
 
-    /// "0.5.1", as a report names sessions.
-    static std::optional<SessionId> id_of(std::string_view text) {
-        std::uint32_t parts[3] = {};
-        for (std::uint32_t& part : parts) {
-            auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
-            if (error != std::errc()) return std::nullopt;
-            text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-            if (&part != &parts[2]) {
-                if (!text.starts_with('.')) return std::nullopt;
-                text.remove_prefix(1);
-            }
+    /// Of a name as `session_name` gives it; its node, if it has one, is this one.
+    static std::optional<SessionId> id_of(std::string_view name) {
+        std::array<std::uint32_t, 3> parts{};
+        for (std::size_t i = parts.size(); i-- > 0;) {
+            std::size_t const dash = name.rfind('-');
+            std::string_view const digits = name.substr(dash == name.npos ? 0 : dash + 1);
+            auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parts[i], 16);
+            if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+            if (dash == name.npos && i != 0) return std::nullopt;
+            name = name.substr(0, dash == name.npos ? 0 : dash);
         }
-        if (!text.empty() || parts[0] > 0xFFFF || parts[2] == 0) return std::nullopt;
+        if (parts[0] > 0xFFFF || parts[2] == 0) return std::nullopt;
         return SessionId{parts[1], parts[2], {static_cast<std::uint16_t>(parts[0])}};
     }
 
@@ -110,7 +110,7 @@ class LiveFeed {
 /// The live page's end of it: each watcher hears a report a second, and may filter sessions, close one, or drain.
 ///
 ///     {"type":"filter","user":"bob"}      only sessions of that user, address or label are listed, to this page
-///     {"type":"close","session":"0.5.1"}  for who may act
+///     {"type":"close","session":"0-5-1"}  for who may act
 ///     {"type":"drain"}                    the same
 ///
 /// Answers are `sessions`, `done` and `error`.
@@ -139,7 +139,7 @@ class LiveWatchers : public NoopHandler {
         auto const id = LiveFeed::id_of(text_of(said, "session"));
         if (!id) return fail(session, "that is no session");
         feed_->doors().close(*id, "closed by an operator");
-        session.send(HubReport::text({{"type", "done"}, {"what", "session " + HubReport::name_of(*id) + " is closed"}}));
+        session.send(HubReport::text({{"type", "done"}, {"what", "session " + text_of(said, "session") + " is closed"}}));
     }
 
    private:

@@ -108,7 +108,7 @@ TEST_CASE("The live page runs its own scripts and speaks to its own server, and 
 TEST_CASE("Who may only look can neither close a session nor drain", "[tcp]") {
     Bed bed;
     SocketClient client(bed.server.port()), watcher(bed.operations->port());
-    for (std::string const what : {R"({"type":"close","session":"0.0.1"})", R"({"type":"drain"})"}) {
+    for (std::string const what : {R"({"type":"close","session":"0-0-1"})", R"({"type":"drain"})"}) {
         watcher.send(what);
         CHECK(next(watcher, "error")["why"] == "you may only look");
     }
@@ -154,10 +154,10 @@ TEST_CASE("What is no message of the live page is answered with what is wrong", 
                                     {"[1]", "a message is one JSON object"},
                                     {R"({"type":7})", "there is no such type"},
                                     {R"({"type":"open"})", "there is no such type"},
-                                    {R"({"type":"close","session":"1.2"})", "that is no session"},
-                                    {R"({"type":"close","session":"1.2.0"})", "that is no session"},
-                                    {R"({"type":"close","session":"1.2.3x"})", "that is no session"},
-                                    {R"({"type":"close","session":"70000.2.3"})", "that is no session"}}) {
+                                    {R"({"type":"close","session":"1-2"})", "that is no session"},
+                                    {R"({"type":"close","session":"1-2-0"})", "that is no session"},
+                                    {R"({"type":"close","session":"1-2-3x"})", "that is no session"},
+                                    {R"({"type":"close","session":"70000-2-3"})", "that is no session"}}) {
         CAPTURE(said);
         watcher.send(said);
         CHECK(next(watcher, "error")["why"] == why);
