@@ -947,14 +947,14 @@ void Shard<Conn, Policy>::close_phase() {
 
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::tell_closed(SessionType& session) {
-    static constexpr std::string_view by[] = {"us", "peer", "network"};
     if (auto const missed = session.take_missed()) {  // it never kept up again
         tell_event({"messages_dropped", session.id(), "slow_consumer", missed});
     }
     CloseInfo const& info = *session.extras_->ended;
     meter_.sums().closes.note(info.code, info.by);
     HUBBUB_PROBE(4, session_close, index_.value, session.id().index, session.id().generation, static_cast<unsigned>(info.code));
-    tell_event({"session_closed", session.id(), by[static_cast<std::size_t>(info.by)], static_cast<std::uint64_t>(info.code)});
+    tell_event({"session_closed", session.id(), CloseInfo::by_names[static_cast<std::size_t>(info.by)],
+                static_cast<std::uint64_t>(info.code)});
 }
 
 /// In the first turn, because a sink is called on the loop only.

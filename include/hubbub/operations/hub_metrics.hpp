@@ -75,7 +75,6 @@ class HubMetrics {
     void write_backplane(BackplaneSnapshot const& brokers, ShardSnapshot const& all);
     void write_topics(std::vector<TopicSnapshot> const& topics);
 
-    static constexpr std::string_view drop_names[drop_reasons] = {"slow_consumer", "superseded", "expired", "session_closed"};
     Sink& sink_;
 };
 
@@ -90,10 +89,9 @@ void HubMetrics<Sink>::write_sessions(HubSnapshot const& hub, ShardSnapshot cons
     single("hubbub_sessions_opened_total", "Sessions that have opened.", counter, all.opened);
     begin("hubbub_sessions_closed_total",
           "Sessions that have ended, by close code and who ended them; the code is 0 beyond 32 different ones.", counter);
-    static constexpr std::string_view by[] = {"us", "peer", "network"};
     for (CloseCounts::Count const& each : all.measures.closes.counts()) {
         std::string const code = text_of(static_cast<std::uint16_t>(each.code));
-        std::array const labels{Label{"code", code}, Label{"by", by[static_cast<std::size_t>(each.by)]}};
+        std::array const labels{Label{"code", code}, Label{"by", CloseInfo::by_names[static_cast<std::size_t>(each.by)]}};
         sink_.sample(labels, number(each.sessions));
     }
     single("hubbub_sessions_shed_total", "Sessions that were ended for want of memory.", counter, all.shed);
@@ -119,7 +117,7 @@ void HubMetrics<Sink>::write_messages(ShardSnapshot const& all) {
     single("hubbub_deliveries_written_total", "Of the deliveries: wholly taken by the connection.", counter,
            all.delivery.written);
     begin("hubbub_deliveries_dropped_total", "Of the deliveries: those that did not reach the session.", counter);
-    by_name("reason", drop_names, all.delivery.dropped);
+    by_name("reason", drop_reason_names, all.delivery.dropped);
     single("hubbub_deliveries_pending", "Of the deliveries: those that are queued.", gauge, all.pending);
     single("hubbub_written_bytes_total", "Bytes that connections took, with headers and control frames, before TLS.", counter,
            all.written_bytes);
@@ -216,7 +214,7 @@ void HubMetrics<Sink>::write_topics(std::vector<TopicSnapshot> const& topics) {
     begin("hubbub_topic_dropped_total", "Deliveries of a topic that is listed that did not reach their session.", counter);
     for (TopicSnapshot const& each : topics)
         for (std::size_t i = 0; i < drop_reasons; ++i) {
-            std::array const labels{Label{"topic", each.name}, Label{"reason", drop_names[i]}};
+            std::array const labels{Label{"topic", each.name}, Label{"reason", drop_reason_names[i]}};
             sink_.sample(labels, number(each.dropped[i]));
         }
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace hubbub::inline v0 {
 
@@ -21,6 +22,8 @@ enum class DropReason : std::uint8_t {
     session_closed,  ///< was queued, or came in the same turn, when the session ended
 };
 inline constexpr std::size_t drop_reasons = 4;
+inline constexpr std::string_view drop_reason_names[drop_reasons] = {"slow_consumer", "superseded", "expired",
+                                                                     "session_closed"};
 
 /// How much one session may have queued. Never overstepped, not even by one message.
 struct QueueLimits {

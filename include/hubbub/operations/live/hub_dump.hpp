@@ -31,8 +31,6 @@ nlohmann::json dump_of(std::uint64_t const (&counts)[N], std::string_view const 
     return all;
 }
 
-inline constexpr std::string_view drop_names[drop_reasons] = {"slow_consumer", "superseded", "expired", "session_closed"};
-
 inline nlohmann::json dump_of(ShardSnapshot const& shard) {
     auto callbacks = nlohmann::json::object();
     for (std::size_t i = 0; i < hooks; ++i)
@@ -66,7 +64,7 @@ inline nlohmann::json dump_of(ShardSnapshot const& shard) {
              {{"deliveries", shard.delivery.deliveries},
               {"written", shard.delivery.written},
               {"pending", shard.pending},
-              {"dropped", dump_of(shard.delivery.dropped, drop_names)},
+              {"dropped", dump_of(shard.delivery.dropped, drop_reason_names)},
               {"bytes", dump_of(shard.measures.queue_bytes)},
               {"stalled_ns", dump_of(shard.measures.queue_ages)}}},
             {"memory",
@@ -109,7 +107,7 @@ inline nlohmann::json hub_dump(HubSnapshot const& hub) {
         topics.push_back({{"topic", topics.size() + 1},
                           {"members", each.members},
                           {"published", each.published},
-                          {"dropped", detail::dump_of(each.dropped, detail::drop_names)}});
+                          {"dropped", detail::dump_of(each.dropped, drop_reason_names)}});
     BackplaneSnapshot const& brokers = hub.backplane;
     return {{"hubbub", HUBBUB_VERSION},
             {"shards", std::move(shards)},

@@ -113,9 +113,8 @@ inline HubReport::Json HubReport::shards() const {
 inline HubReport::Json HubReport::rates(ShardSnapshot const& was, ShardSnapshot const& is) const {
     Json refused = Json::object(), dropped = Json::object();
     for (std::size_t i = 0; i < refusals; ++i) refused[std::string(refusal_names[i])] = rate(was.refused[i], is.refused[i]);
-    static constexpr std::string_view drops[drop_reasons] = {"slow_consumer", "superseded", "expired", "session_closed"};
     for (std::size_t i = 0; i < drop_reasons; ++i)
-        dropped[std::string(drops[i])] = rate(was.delivery.dropped[i], is.delivery.dropped[i]);
+        dropped[std::string(drop_reason_names[i])] = rate(was.delivery.dropped[i], is.delivery.dropped[i]);
     return {{"received", rate(was.received, is.received)},
             {"received_bytes", rate(was.received_bytes, is.received_bytes)},
             {"published", rate(was.published, is.published)},
