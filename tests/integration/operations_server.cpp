@@ -62,6 +62,7 @@ void run(Arguments const& arguments, hubbub::ServerOptions<Policy> options) {
     options.threads = arguments.threads;
     options.drain.deadline = 500ms;
     options.hub.limits = {.per_address = 0, .per_user = 0};  // all come from here
+    options.hub.queue.bytes = 16 << 20;                      // who does not read stays long enough to be seen
     options.hub.memory = std::make_shared<hubbub::MemoryBudget>(arguments.memory);
     hubbub::Server<Policy> server{Rooms{}, std::move(options)};
     hubbub::OperationsOptions of_operations{.port = 0};
