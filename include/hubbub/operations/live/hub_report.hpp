@@ -24,6 +24,7 @@ namespace hubbub::inline v0 {
 class HubReport {
    public:
     using Json = nlohmann::json;
+    static constexpr std::string_view hidden = "(hidden)";  ///< in place of a user
 
     HubReport(HubSnapshot const& before, HubSnapshot const& now, OperationsOptions const& options)
         : before_(before), now_(now), options_(options) {
@@ -190,7 +191,7 @@ inline HubReport::Json HubReport::sessions(std::vector<SessionSnapshot> worst) c
     Json all = Json::array();
     for (SessionSnapshot const& each : worst)
         all.push_back({{"id", session_name(now_.node, each.id)},
-                       {"user", options_.hide_users && !each.user.empty() ? "(hidden)" : each.user},
+                       {"user", options_.hide_users && !each.user.empty() ? std::string(hidden) : each.user},
                        {"labels", options_.hide_users ? std::vector<std::string>() : each.labels},
                        {"address", address(each.peer)},
                        {"queued_bytes", each.queued_bytes},

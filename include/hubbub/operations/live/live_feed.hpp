@@ -46,6 +46,7 @@ class LiveFeed {
 
     /// Once a second.
     void take(HubSnapshot now) {
+        if (options_.hide_users) hide_users(now);  // causes name who is worst
         if (!moments_.empty()) {
             HubReport const report(moments_.back(), now, options_);
             HubSnapshot const& earlier = moments_.size() < window ? moments_.front() : moments_[moments_.size() - window];
@@ -99,6 +100,12 @@ class LiveFeed {
     }
 
    private:
+    static void hide_users(HubSnapshot& hub) {
+        for (ShardSnapshot& shard : hub.shards)
+            for (SessionSnapshot& each : shard.worst)
+                if (!each.user.empty()) each.user = HubReport::hidden;
+    }
+
     OperationsOptions const& options_;
     Doors doors_;
     std::deque<HubSnapshot> moments_;

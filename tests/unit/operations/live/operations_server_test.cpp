@@ -192,3 +192,21 @@ TEST_CASE("Users and addresses can be hidden") {
     CHECK(shown[1]["address"] == "2001:db8:1:2:0:0:0:0/64");
     CHECK(shown[1]["user"] == "");
 }
+
+TEST_CASE("A user who is hidden is named by no cause either") {
+    HubSnapshot before, now;
+    before.shards.resize(1);
+    now.shards.resize(1);
+    now.at = before.at + std::chrono::seconds(1);
+    now.shards[0].delivery.dropped[static_cast<std::size_t>(DropReason::slow_consumer)] = 1;
+    now.shards[0].worst = {{.id = {1, 1, {0}}, .user = "bob", .queued_bytes = 1000}};
+    for (bool const hides : {false, true}) {
+        OperationsOptions const options{.hide_users = hides};
+        LiveFeed feed(options, {});
+        feed.take(before);
+        feed.take(now);
+        REQUIRE(feed.causes().size() == 1);
+        CHECK((feed.causes().front().evidence.find("of bob with 1000 bytes") == std::string::npos) == hides);
+        CHECK((feed.report().find("bob") == std::string::npos) == hides);
+    }
+}
