@@ -123,7 +123,8 @@ void HubMetrics<Sink>::write_messages(ShardSnapshot const& all) {
            all.written_bytes);
     single("hubbub_writes_total", "Calls of write; deliveries for each of them tell how well messages are gathered.", counter,
            all.writes);
-    single("hubbub_topics", "Topics, with those of users and labels.", gauge, all.topics);
+    single("hubbub_topics", "Topics that a shard knows, with those of users and labels: its own, and those with members there.",
+           gauge, all.topics);
     single("hubbub_subscriptions", "Subscriptions to topics of the application.", gauge, all.subscriptions);
     single("hubbub_compressed_messages_total", "Messages that were compressed, once for a window and shard.", counter,
            all.compression.compressed);
