@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include <hubbub/core/tick_counter.hpp>
-#include <hubbub/hub/hook.hpp>
+#include <hubbub/hub/callback_kind.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -26,7 +26,7 @@ struct CallbackCounts {
         return {calls - before.calls, slow - before.slow, time - before.time};
     }
 };
-using CallbackCountsOfHooks = std::array<CallbackCounts, hooks>;
+using CallbackCountsOfKinds = std::array<CallbackCounts, callback_kinds>;
 
 /// Measures what user code takes of a loop, hook by hook.
 ///
@@ -39,7 +39,7 @@ class CallbackTimes {
 
     /// Runs it. `on_slow(duration)` if it took too long.
     template <class Callback, class OnSlow>
-    void measure(Hook hook, Callback&& callback, OnSlow&& on_slow) {
+    void measure(CallbackKind hook, Callback&& callback, OnSlow&& on_slow) {
         std::uint64_t const before = TickCounter::now();
         callback();
         std::uint64_t const ticks = TickCounter::now() - before;
@@ -57,9 +57,10 @@ class CallbackTimes {
         if (limit_.count()) limit_in_ticks_ = counter_.ticks(limit_);
     }
     TickCounter const& counter() const noexcept { return counter_; }
-    CallbackCountsOfHooks counts() const noexcept {
-        CallbackCountsOfHooks result;
-        for (std::size_t i = 0; i < hooks; ++i) result[i] = {sums_[i].calls, sums_[i].slow, counter_.duration(sums_[i].ticks)};
+    CallbackCountsOfKinds counts() const noexcept {
+        CallbackCountsOfKinds result;
+        for (std::size_t i = 0; i < callback_kinds; ++i)
+            result[i] = {sums_[i].calls, sums_[i].slow, counter_.duration(sums_[i].ticks)};
         return result;
     }
 
@@ -71,7 +72,7 @@ class CallbackTimes {
     TickCounter counter_;
     std::chrono::nanoseconds limit_;
     std::uint64_t limit_in_ticks_ = ~std::uint64_t{0};  ///< unknown before the first tick
-    std::array<Sum, hooks> sums_{};
+    std::array<Sum, callback_kinds> sums_{};
 };
 
 }  // namespace hubbub::inline v0

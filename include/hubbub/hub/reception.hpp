@@ -144,13 +144,13 @@ class Reception final : public HandshakeHost {
     void note(AuthenticationFailure why) noexcept { ++unauthenticated_[static_cast<std::size_t>(why)]; }
     /// False: it threw.
     template <class Callback>
-    bool measured(Hook hook, Callback&& callback) {
+    bool measured(CallbackKind hook, Callback&& callback) {
         bool completed = true;
         times_.measure(
             hook, [&] { completed = completes(std::forward<Callback>(callback)); },
             [&](std::chrono::nanoseconds time) {
                 tell_event(events_, {.name = "callback_slow",
-                                     .detail = hook_names[static_cast<std::size_t>(hook)],
+                                     .detail = callback_kind_names[static_cast<std::size_t>(hook)],
                                      .number = static_cast<std::uint64_t>(time / std::chrono::milliseconds(1))});
             });
         return completed;
@@ -241,7 +241,8 @@ void Reception<Conn, Policy>::on_request(void* handshake, http::Request const& r
         }
         auto asked =
             ask<Authenticated>(whose.serial(), [this](Handshake<Conn>& late, Authenticated const& who) { answer(late, who); });
-        bool const done = measured(Hook::authentication, [&] { auth_.authenticate(request, whose.peer(), asked.verdict()); });
+        bool const done =
+            measured(CallbackKind::authentication, [&] { auth_.authenticate(request, whose.peer(), asked.verdict()); });
         if (!done) tell_event(events_, {.name = "policy_threw", .detail = "authentication"});
         if (auto const now = asked.take())
             answer(whose, *now);
@@ -261,7 +262,7 @@ void Reception<Conn, Policy>::on_page(void* handshake, http::Request const& requ
         all_[late.place].deadline = port_->now() + options_.handshake_limit;  // to read it
         late.answer_page(page);
     });
-    bool const done = measured(Hook::route, [&] { options_.routes->answer(request, whose.peer(), asked.verdict()); });
+    bool const done = measured(CallbackKind::route, [&] { options_.routes->answer(request, whose.peer(), asked.verdict()); });
     if (!done) tell_event(events_, {.name = "policy_threw", .detail = "routes"});
     if (auto const now = asked.take()) return whose.answer_page(*now);
     if (!done) return whose.answer_page(http::Response::unanswered());

@@ -13,9 +13,9 @@
 
 #include <hubbub/core/ids.hpp>
 #include <hubbub/core/probe.hpp>
+#include <hubbub/hub/callback_kind.hpp>
 #include <hubbub/hub/delivery.hpp>
 #include <hubbub/hub/history_page.hpp>
-#include <hubbub/hub/hook.hpp>
 #include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/hub_policy.hpp>
 #include <hubbub/hub/inbound.hpp>
@@ -517,7 +517,7 @@ bool Session<Conn, Policy>::on_decoded(MessageView message) {
     shard_->note_received(message.size());
     HUBBUB_PROBE(3, message_in, shard_->index().value, index_, message.size());
     if (extras_ && extras_->message_at) extras_->message_at = shard_->tick();
-    shard_->call(*this, Hook::on_message, [&](auto& handler) { handler.on_message(*this, message); });
+    shard_->call(*this, CallbackKind::on_message, [&](auto& handler) { handler.on_message(*this, message); });
     shard_->note_use(*this, message.size());
     return !is_paused();
 }

@@ -116,7 +116,7 @@ class Shard final : private TurnHook, private RouterHost {
     SessionHandle<Conn, Policy> handle(SessionId id) const { return {shared_, id}; }
     template <class F>
     void visit(SessionId id, F& function) {
-        if (SessionType* const session = find(id)) call_on(*session, Hook::posted, [&] { function(*session); });
+        if (SessionType* const session = find(id)) call_on(*session, CallbackKind::posted, [&] { function(*session); });
         loop_.request_turn();
     }
     SubscribeResult subscribe(SessionType& session, std::string_view topic, SubscribeOptions const& options);
@@ -138,7 +138,7 @@ class Shard final : private TurnHook, private RouterHost {
     template <class F>
     void after(SessionId id, std::chrono::milliseconds delay, F&& function) {
         timers_.add(loop_.now() + delay, [this, id, function = std::forward<F>(function)]() mutable {
-            if (SessionType* const session = find(id)) call_on(*session, Hook::timer, [&] { function(*session); });
+            if (SessionType* const session = find(id)) call_on(*session, CallbackKind::timer, [&] { function(*session); });
         });
         arm_timer();
     }
@@ -274,7 +274,7 @@ class Shard final : private TurnHook, private RouterHost {
     }
     /// Calls a hook. What it throws ends the session with 1011.
     template <class Call>
-    void call(SessionType& session, Hook hook, Call&& function) {
+    void call(SessionType& session, CallbackKind hook, Call&& function) {
         call_on(session, hook, [&] { function(handler_); });
     }
 
@@ -339,7 +339,7 @@ class Shard final : private TurnHook, private RouterHost {
     void on_recovery(SessionId id, Subscription const& subscription) override {
         SessionType* const session = find(id);
         if (session && session->is_open())
-            call(*session, Hook::on_subscribed, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
+            call(*session, CallbackKind::on_subscribed, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
     }
     void on_lost(std::uint32_t topic) override;
     void on_control(ControlMessage const& message) override;
@@ -360,22 +360,22 @@ class Shard final : private TurnHook, private RouterHost {
     bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].is_internal(); }
     /// False: it threw.
     template <class F>
-    bool measured(SessionType const& session, Hook hook, F&& function) {
+    bool measured(SessionType const& session, CallbackKind hook, F&& function) {
         bool completed = true;
         meter_.callbacks().measure(
             hook, [&] { completed = completes(std::forward<F>(function)); },
             [&](std::chrono::nanoseconds time) { tell_slow(session, hook, time); });
         if (completed) return true;
         ++callbacks_threw_;
-        tell_event({"callback_threw", session.id(), hook_names[static_cast<std::size_t>(hook)]});
+        tell_event({"callback_threw", session.id(), callback_kind_names[static_cast<std::size_t>(hook)]});
         return false;
     }
-    [[gnu::noinline]] void tell_slow(SessionType const& session, Hook hook, std::chrono::nanoseconds time) {
-        tell_event({"callback_slow", session.id(), hook_names[static_cast<std::size_t>(hook)],
+    [[gnu::noinline]] void tell_slow(SessionType const& session, CallbackKind hook, std::chrono::nanoseconds time) {
+        tell_event({"callback_slow", session.id(), callback_kind_names[static_cast<std::size_t>(hook)],
                     static_cast<std::uint64_t>(time / std::chrono::milliseconds(1))});
     }
     template <class F>
-    void call_on(SessionType& session, Hook hook, F&& function) {
+    void call_on(SessionType& session, CallbackKind hook, F&& function) {
         if (has_ended() || measured(session, hook, std::forward<F>(function))) return;
         session.begin_close(CloseCode::internal_error, "internal error", CloseInfo::By::us, SessionType::Pending::drop);
     }
@@ -559,7 +559,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
     join_internal(session, internal_topics::all);
     if (!extras.identity.user.empty()) join_internal(session, internal_topics::user(extras.identity.user));
     for (auto const& label : extras.identity.labels) join_internal(session, internal_topics::label(label));
-    call(session, Hook::on_open, [&](auto& handler) { handler.on_open(session); });
+    call(session, CallbackKind::on_open, [&](auto& handler) { handler.on_open(session); });
     if (session.extras_) session.extras_->request.reset();
     session.forget_idle_extras();
     if constexpr (ByteConnection<Conn>)
@@ -671,7 +671,8 @@ void Shard<Conn, Policy>::on_lost(std::uint32_t number) {
     Subscription const told{topic.name, true, topic.remembers ? topic.position : Position{}, false, topic.remembers};
     for (SessionId const id : whose)
         if (SessionType* const session = find(id); session && session->is_open())
-            call(*session, Hook::on_continuity_lost, [&](auto& handler) { handler.on_continuity_lost(*session, told); });
+            call(*session, CallbackKind::on_continuity_lost,
+                 [&](auto& handler) { handler.on_continuity_lost(*session, told); });
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -939,7 +940,8 @@ void Shard<Conn, Policy>::close_phase() {
         ++closed_;
         shared_->loads.leave(index_);
         tell_closed(session);
-        if (!has_ended()) (void)measured(session, Hook::on_close, [&] { handler_.on_close(session, *session.extras_->ended); });
+        if (!has_ended())
+            (void)measured(session, CallbackKind::on_close, [&] { handler_.on_close(session, *session.extras_->ended); });
         burying_.push_back(&session);
     }
     dead_.clear();
@@ -978,25 +980,26 @@ void Shard<Conn, Policy>::tell() {
         SessionType* const session = find(id);
         if (!session || !session->is_open()) continue;
         if (what == Told::What::expiring) {
-            call(*session, Hook::on_expiring, [&](auto& handler) { handler.on_expiring(*session); });
+            call(*session, CallbackKind::on_expiring, [&](auto& handler) { handler.on_expiring(*session); });
             continue;
         }
         if (what == Told::What::refused) {
             Subscription const subscription{refused, false, {}};
-            call(*session, Hook::on_subscribed, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
+            call(*session, CallbackKind::on_subscribed, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
             continue;
         }
         Topic const& topic = delivery_.topics()[number];
         if (!static_cast<Subscriber&>(*session).find(number)) continue;     // it has left meanwhile
         Subscription const subscription{topic.name, true, topic.position};  // it may leave now: topics are forgotten on a tick
-        call(*session, Hook::on_subscribed, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
+        call(*session, CallbackKind::on_subscribed, [&](auto& handler) { handler.on_subscribed(*session, subscription); });
     }
     telling_.clear();
     auto& pressures = delivery_.admission().pressures();
     for (std::size_t i = 0; i < pressures.size(); ++i) {
         auto* const session = static_cast<SessionType*>(pressures[i].subscriber);
         bool const high = pressures[i].high;
-        if (session->is_open()) call(*session, Hook::on_pressure, [&](auto& handler) { handler.on_pressure(*session, high); });
+        if (session->is_open())
+            call(*session, CallbackKind::on_pressure, [&](auto& handler) { handler.on_pressure(*session, high); });
     }
     pressures.clear();
 }

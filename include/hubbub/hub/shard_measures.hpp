@@ -20,7 +20,7 @@ struct ShardMeasures {
     SizeHistogram queue_bytes;      ///< of each session, once a second
     DurationHistogram
         queue_ages;  ///< without progress, of each session that has something queued and is stalled, once a second
-    CallbackCountsOfHooks callbacks{};
+    CallbackCountsOfKinds callbacks{};
     CloseCounts closes;
 
     ShardMeasures& operator+=(ShardMeasures const& other) {
@@ -31,7 +31,7 @@ struct ShardMeasures {
         loop_lags += other.loop_lags;
         queue_bytes += other.queue_bytes;
         queue_ages += other.queue_ages;
-        for (std::size_t i = 0; i < hooks; ++i) callbacks[i] += other.callbacks[i];
+        for (std::size_t i = 0; i < callback_kinds; ++i) callbacks[i] += other.callbacks[i];
         closes += other.closes;
         return *this;
     }

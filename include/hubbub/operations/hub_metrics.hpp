@@ -18,7 +18,7 @@ namespace hubbub::inline v0 {
 /// Writes down all that a hub has counted and measured. What is a counter here is what the accounting of deliveries is proved with: at a
 /// quiet moment deliveries are those that were written, dropped and are pending, exactly.
 ///
-/// Labels have few values: shards, reasons, hooks, parts, close codes (CloseCounts bounds them), and the topics that the snapshot lists,
+/// Labels have few values: shards, reasons, callback_kinds, parts, close codes (CloseCounts bounds them), and the topics that the snapshot lists,
 /// which are what the host chose.
 ///
 /// Cost: about 300 samples and 30 for each shard; nothing of it on the path of a message.
@@ -157,13 +157,13 @@ void HubMetrics<Sink>::write_loops(HubSnapshot const& hub, ShardSnapshot const& 
               all.measures.turns);
     single("hubbub_letters_total", "What shards have told each other: publications and interest.", counter, all.letters);
     begin("hubbub_callbacks_total", "Calls of user code on loops.", counter);
-    for (std::size_t i = 0; i < hooks; ++i) sample({"hook", hook_names[i]}, all.measures.callbacks[i].calls);
+    for (std::size_t i = 0; i < callback_kinds; ++i) sample({"hook", callback_kind_names[i]}, all.measures.callbacks[i].calls);
     begin("hubbub_callback_duration_seconds_total", "What user code has taken of loops.", counter);
-    for (std::size_t i = 0; i < hooks; ++i)
-        sample({"hook", hook_names[i]},
+    for (std::size_t i = 0; i < callback_kinds; ++i)
+        sample({"hook", callback_kind_names[i]},
                number(static_cast<std::uint64_t>(all.measures.callbacks[i].time.count())) * nanoseconds);
     begin("hubbub_callbacks_slow_total", "Calls of user code that took longer than HubOptions::slow_callback.", counter);
-    for (std::size_t i = 0; i < hooks; ++i) sample({"hook", hook_names[i]}, all.measures.callbacks[i].slow);
+    for (std::size_t i = 0; i < callback_kinds; ++i) sample({"hook", callback_kind_names[i]}, all.measures.callbacks[i].slow);
     single("hubbub_callbacks_threw_total", "Calls of user code that threw; each ended its session.", counter,
            all.callbacks_threw);
 }

@@ -96,7 +96,7 @@ inline void SlowCauses::look_at_callbacks() {
     std::size_t shard = 0, hook = 0;
     CallbackCounts counts;
     for (std::size_t i = 0; i < now_.shards.size(); ++i)
-        for (std::size_t each = 0; each < hooks; ++each) {
+        for (std::size_t each = 0; each < callback_kinds; ++each) {
             auto const between = now_.shards[i].measures.callbacks[each] - before_.shards[i].measures.callbacks[each];
             double const share = std::chrono::duration<double>(between.time).count() / seconds_;
             double const weight = between.slow ? 0.8 + 0.2 * std::min(share, 1.0) : share > 0.3 ? share * 0.9 : 0;
@@ -109,7 +109,7 @@ inline void SlowCauses::look_at_callbacks() {
     if (worst == 0) return;
     double const share = std::chrono::duration<double>(counts.time).count() / seconds_;
     add("callbacks", worst,
-        std::string(hook_names[hook]) + " takes " + percent(share) + " of loop " + std::to_string(shard) + ": " +
+        std::string(callback_kind_names[hook]) + " takes " + percent(share) + " of loop " + std::to_string(shard) + ": " +
             std::to_string(counts.calls) + " calls of " + milliseconds(counts.time / static_cast<std::int64_t>(counts.calls)) +
             " on average, " + std::to_string(counts.slow) + " of them slow",
         "let it answer later from another thread (session.handle(), verdicts); HubOptions::slow_callback sets what counts as "

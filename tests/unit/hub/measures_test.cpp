@@ -35,7 +35,7 @@ std::string close_frame(CloseCode code) {
     std::string const payload{static_cast<char>(number >> 8), static_cast<char>(number & 255)};
     return ws::encode_frame(ws::ClientFrame::make(ws::Opcode::close, payload));
 }
-CallbackCounts const& of(ShardSnapshot const& snapshot, Hook hook) {
+CallbackCounts const& of(ShardSnapshot const& snapshot, CallbackKind hook) {
     return snapshot.measures.callbacks[static_cast<std::size_t>(hook)];
 }
 std::uint64_t closed(ShardSnapshot const& snapshot, CloseCode code, CloseInfo::By by) {
@@ -67,9 +67,9 @@ TEST_CASE("A shard counts messages, bytes, publications and subscriptions") {
     CHECK(now.published == 1);
     CHECK(now.delivery.written == 2);
     CHECK(now.written_bytes - early.written_bytes == alice->received.size() + bob->received.size() - before);
-    CHECK(of(now, Hook::on_open).calls == 2);
-    CHECK(of(now, Hook::on_message).calls == 1);
-    CHECK(of(now, Hook::on_close).calls == 0);
+    CHECK(of(now, CallbackKind::on_open).calls == 2);
+    CHECK(of(now, CallbackKind::on_message).calls == 1);
+    CHECK(of(now, CallbackKind::on_close).calls == 0);
     CHECK(now.measures.handshakes.count() == 2);
     CHECK(now.measures.fan_outs.count() >= 1);
     CHECK(now.measures.turns.count() >= 3);
@@ -132,7 +132,7 @@ TEST_CASE("A shard counts why authentication has turned clients away") {
     CHECK(now.unauthenticated[static_cast<std::size_t>(AuthenticationFailure::forbidden)] == 1);
     CHECK(now.unauthenticated[static_cast<std::size_t>(AuthenticationFailure::unanswered)] == 1);
     CHECK(now.unauthenticated[static_cast<std::size_t>(AuthenticationFailure::unauthorized)] == 2);
-    CHECK(of(now, Hook::authentication).calls == 5);
+    CHECK(of(now, CallbackKind::authentication).calls == 5);
 }
 
 TEST_CASE("Queues are looked at once a second, and those that stand still by their age") {
@@ -226,20 +226,20 @@ TEST_CASE("What a callback takes is measured, and one that takes too long is tol
     times.tick();  // before, the rate of the counter is not known
     std::chrono::nanoseconds told{0};
     times.measure(
-        Hook::timer, [&] { spin(std::chrono::milliseconds(4)); }, [&](std::chrono::nanoseconds time) { told = time; });
+        CallbackKind::timer, [&] { spin(std::chrono::milliseconds(4)); }, [&](std::chrono::nanoseconds time) { told = time; });
     spin(std::chrono::milliseconds(20));
     times.tick();
-    CallbackCounts const counts = times.counts()[static_cast<std::size_t>(Hook::timer)];
+    CallbackCounts const counts = times.counts()[static_cast<std::size_t>(CallbackKind::timer)];
     CHECK(counts.calls == 1);
     CHECK(counts.slow == 1);
     CHECK(counts.time >= std::chrono::microseconds(3'500));
     CHECK(told > std::chrono::milliseconds(2));
-    CHECK(times.counts()[static_cast<std::size_t>(Hook::posted)].calls == 0);
+    CHECK(times.counts()[static_cast<std::size_t>(CallbackKind::posted)].calls == 0);
 }
 
 TEST_CASE("Where time is not real no callback is slow") {
     CallbackTimes times(std::chrono::nanoseconds(1), false);
     times.tick();
-    times.measure(Hook::timer, [] {}, [](std::chrono::nanoseconds) { FAIL(); });
-    CHECK(times.counts()[static_cast<std::size_t>(Hook::timer)].calls == 1);
+    times.measure(CallbackKind::timer, [] {}, [](std::chrono::nanoseconds) { FAIL(); });
+    CHECK(times.counts()[static_cast<std::size_t>(CallbackKind::timer)].calls == 1);
 }

@@ -49,7 +49,7 @@ TEST_CASE("A hub that has nothing wrong has no cause to be slow") { CHECK(Moment
 
 TEST_CASE("A callback that takes long is named, with its loop") {
     Moments moments;
-    moments.now.shards[1].measures.callbacks[static_cast<std::size_t>(Hook::on_message)] = {
+    moments.now.shards[1].measures.callbacks[static_cast<std::size_t>(CallbackKind::on_message)] = {
         .calls = 10, .slow = 10, .time = std::chrono::milliseconds(500)};
     Cause const cause = moments.first();
     CHECK(cause.name == "callbacks");
@@ -60,7 +60,7 @@ TEST_CASE("A callback that takes long is named, with its loop") {
 
 TEST_CASE("Callbacks that are quick and take much of a loop are named too, and few are not") {
     Moments moments;
-    auto& counts = moments.now.shards[0].measures.callbacks[static_cast<std::size_t>(Hook::timer)];
+    auto& counts = moments.now.shards[0].measures.callbacks[static_cast<std::size_t>(CallbackKind::timer)];
     counts = {.calls = 1'000'000, .slow = 0, .time = std::chrono::milliseconds(4'000)};
     CHECK(moments.first().name == "callbacks");
     counts = {.calls = 1'000'000, .slow = 0, .time = std::chrono::milliseconds(500)};

@@ -33,9 +33,10 @@ nlohmann::json dump_of(std::uint64_t const (&counts)[N], std::string_view const 
 
 inline nlohmann::json dump_of(ShardSnapshot const& shard) {
     auto callbacks = nlohmann::json::object();
-    for (std::size_t i = 0; i < hooks; ++i)
+    for (std::size_t i = 0; i < callback_kinds; ++i)
         if (CallbackCounts const& each = shard.measures.callbacks[i]; each.calls)
-            callbacks[std::string(hook_names[i])] = {{"calls", each.calls}, {"ns", each.time.count()}, {"slow", each.slow}};
+            callbacks[std::string(callback_kind_names[i])] = {
+                {"calls", each.calls}, {"ns", each.time.count()}, {"slow", each.slow}};
     auto closes = nlohmann::json::array();
     for (CloseCounts::Count const& each : shard.measures.closes.counts())
         closes.push_back(

@@ -168,12 +168,13 @@ inline HubReport::Json HubReport::backplane() const {
 /// What user code takes of the loops, as a part of one.
 inline HubReport::Json HubReport::callbacks(ShardSnapshot const& was, ShardSnapshot const& is) const {
     Json all = Json::object();
-    for (std::size_t i = 0; i < hooks; ++i) {
+    for (std::size_t i = 0; i < callback_kinds; ++i) {
         CallbackCounts const between = is.measures.callbacks[i] - was.measures.callbacks[i];
         if (between.calls)
-            all[std::string(hook_names[i])] = {{"calls", static_cast<double>(between.calls) / seconds_},
-                                               {"busy", std::chrono::duration<double>(between.time).count() / seconds_},
-                                               {"slow", between.slow}};
+            all[std::string(callback_kind_names[i])] = {
+                {"calls", static_cast<double>(between.calls) / seconds_},
+                {"busy", std::chrono::duration<double>(between.time).count() / seconds_},
+                {"slow", between.slow}};
     }
     return all;
 }

@@ -7,7 +7,7 @@
 namespace hubbub::inline v0 {
 
 /// Where user code is called on a shard's loop. Its time is everybody's who lives there.
-enum class Hook : std::uint8_t {
+enum class CallbackKind : std::uint8_t {
     on_open,
     on_message,
     on_subscribed,
@@ -20,9 +20,9 @@ enum class Hook : std::uint8_t {
     authentication,
     route,  ///< pages
 };
-inline constexpr std::size_t hooks = 11;
-inline constexpr std::string_view hook_names[hooks] = {"on_open",     "on_message",     "on_subscribed", "on_continuity_lost",
-                                                       "on_pressure", "on_expiring",    "on_close",      "posted",
-                                                       "timer",       "authentication", "route"};
+inline constexpr std::size_t callback_kinds = 11;
+inline constexpr std::string_view callback_kind_names[callback_kinds] = {
+    "on_open",  "on_message", "on_subscribed", "on_continuity_lost", "on_pressure", "on_expiring",
+    "on_close", "posted",     "timer",         "authentication",     "route"};
 
 }  // namespace hubbub::inline v0
