@@ -316,7 +316,9 @@ inline void TopicLinks::on_published(std::string_view name, Mail const& mail) {
     bool const repeated = mail.expires_at != 0 && mail.position.offset;  // without: it is this one that was sent again
     bool const has_come = link && mail.position.epoch == (*topics_)[*number].position.epoch &&
                           mail.position.offset <= (*topics_)[*number].position.offset;
-    if (failure == PublishFailure::none && where != &loose_ && !repeated && !has_come) return;
+    // It may be repeated because the broker had it before it was lost, and was delivered here meanwhile: then it comes back still.
+    bool const will_come = where != &loose_ && !has_come && (!repeated || found->second.is_delivered);
+    if (failure == PublishFailure::none && will_come) return;
     TopicLink::Pending pending = std::move(found->second);
     where->erase(found);
     if (pending.receipt) pending.receipt->repeated = repeated;
