@@ -312,12 +312,14 @@ inline void TopicLinks::on_published(std::string_view name, Mail const& mail) {
     if (found == where->end() && where != &loose_) found = (where = &loose_)->find(mail.id);
     if (found == where->end()) return;  // it has come back
     auto const failure = static_cast<PublishFailure>(mail.key);
+    bool const is_delivered = found->second.is_delivered;
+    // That the broker had it when it was sent again need not mean that its place is known, and it may come back still.
+    if (failure == PublishFailure::none && is_delivered && where != &loose_ && !mail.position.offset) return;
     found->second.position = mail.position;
     bool const repeated = mail.expires_at != 0 && mail.position.offset;  // without: it is this one that was sent again
     bool const has_come = link && mail.position.epoch == (*topics_)[*number].position.epoch &&
                           mail.position.offset <= (*topics_)[*number].position.offset;
-    // It may be repeated because the broker had it before it was lost, and was delivered here meanwhile: then it comes back still.
-    bool const will_come = where != &loose_ && !has_come && (!repeated || found->second.is_delivered);
+    bool const will_come = where != &loose_ && !has_come && (!repeated || is_delivered);
     if (failure == PublishFailure::none && will_come) return;
     TopicLink::Pending pending = std::move(found->second);
     where->erase(found);
