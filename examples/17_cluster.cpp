@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include <hubbub/backplane/redis/redis_backplane.hpp>
+#include <hubbub/operations/readiness.hpp>
 #include <hubbub/server/server.hpp>
 
 // [policy]
@@ -37,17 +38,6 @@ struct Orders : hubbub::NoopHandler {
 };
 // [/handler]
 
-// [ready]
-/// 503 while what is published here is not heard elsewhere: who sends clients to servers should choose another one.
-static void add_readiness(hubbub::Server<OrdersPolicy>& server) {
-    server.routes().add("/readyz", [&hub = server.hub()](hubbub::http::Request const&) {
-        using hubbub::http::Response, hubbub::http::Status;
-        hubbub::BackplaneSnapshot const brokers = hub.backplane();
-        return brokers.continuous ? Response(Status::ok, "ready\n") : Response(Status::service_unavailable, "no broker\n");
-    });
-}
-// [/ready]
-
 /// Without a Redis: what is asked for is checked, and a server without its broker says that it is not ready.
 static int test() {
     try {
@@ -66,7 +56,10 @@ int main(int argc, char** argv) {
     }
     auto const port = static_cast<std::uint16_t>(std::atoi(argv[2]));
     hubbub::Server<OrdersPolicy> server{Orders{}, {.port = port, .hub = options(argv[1])}};
-    add_readiness(server);
+    // [ready]
+    // 503 at /readyz while what is published here is not heard elsewhere: who sends clients to servers should choose another one.
+    hubbub::add_health(server.routes(), server.hub());
+    // [/ready]
     std::cout << "ws://127.0.0.1:" << server.port() << std::endl;
     server.run_until_signal();
 }

@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
     // [operations]
     // A page that lives, /debug/hub, /debug/why, /healthz and /readyz, for whoever sits at this machine.
     hubbub::OperationsServer operations{server.hub(), {.port = port(9180)}};
-    hubbub::add_metrics(operations.routes(), server.hub(), {.topics = {"room"}});
+    hubbub::add_metrics(operations.routes(), operations, {.topics = {"room"}});
     std::thread operators([&] { operations.run(); });
     // [/operations]
 

@@ -18,7 +18,7 @@ class Operators {
    public:
     Operators(Hub& hub, std::uint16_t port, bool may_be_taken) : server_(make(hub, port, may_be_taken)) {
 #ifdef CHAT_HAS_PROMETHEUS
-        hubbub::add_metrics(server_->routes(), hub);
+        hubbub::add_metrics(server_->routes(), *server_);
 #endif
         std::cout << "operators open http://" << server_->endpoint().to_string() << '/' << std::endl;
         thread_ = std::thread([this] { server_->run(); });

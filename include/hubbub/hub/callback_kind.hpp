@@ -25,4 +25,6 @@ inline constexpr std::string_view callback_kind_names[callback_kinds] = {
     "on_open",  "on_message", "on_subscribed", "on_continuity_lost", "on_pressure", "on_expiring",
     "on_close", "posted",     "timer",         "authentication",     "route"};
 
+constexpr std::string_view name_of(CallbackKind kind) noexcept { return callback_kind_names[static_cast<std::size_t>(kind)]; }
+
 }  // namespace hubbub::inline v0

@@ -37,6 +37,10 @@ class CallbackTimes {
     CallbackTimes(std::chrono::nanoseconds limit, bool is_real) noexcept
         : limit_(is_real ? limit : std::chrono::nanoseconds(0)) {}
 
+    /// As `callback_slow` tells it: milliseconds.
+    static std::uint64_t in_event(std::chrono::nanoseconds time) noexcept {
+        return static_cast<std::uint64_t>(time / std::chrono::milliseconds(1));
+    }
     /// Runs it. `on_slow(duration)` if it took too long.
     template <class Callback, class OnSlow>
     void measure(CallbackKind hook, Callback&& callback, OnSlow&& on_slow) {

@@ -24,6 +24,15 @@ struct HubSnapshot {
     std::size_t memory_limit = 0;  ///< above it who keeps most is closed
     std::chrono::steady_clock::time_point at{};
 
+    /// What has passed since an earlier one; never 0.
+    double seconds_since(HubSnapshot const& before) const noexcept {
+        return std::max(1e-3, std::chrono::duration<double>(at - before.at).count());
+    }
+    /// Which part of that time the loop of a shard has worked.
+    double busy_since(HubSnapshot const& before, std::size_t shard) const noexcept {
+        auto const time = shards[shard].measures.busy() - before.shards[shard].measures.busy();
+        return std::chrono::duration<double>(time).count() / seconds_since(before);
+    }
     /// Of all shards.
     ShardSnapshot total() const {
         ShardSnapshot sum;

@@ -149,9 +149,8 @@ class Reception final : public HandshakeHost {
         times_.measure(
             hook, [&] { completed = completes(std::forward<Callback>(callback)); },
             [&](std::chrono::nanoseconds time) {
-                tell_event(events_, {.name = "callback_slow",
-                                     .detail = callback_kind_names[static_cast<std::size_t>(hook)],
-                                     .number = static_cast<std::uint64_t>(time / std::chrono::milliseconds(1))});
+                tell_event(events_,
+                           {.name = "callback_slow", .detail = name_of(hook), .number = CallbackTimes::in_event(time)});
             });
         return completed;
     }

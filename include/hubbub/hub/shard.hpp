@@ -367,12 +367,11 @@ class Shard final : private TurnHook, private RouterHost {
             [&](std::chrono::nanoseconds time) { tell_slow(session, hook, time); });
         if (completed) return true;
         ++callbacks_threw_;
-        tell_event({"callback_threw", session.id(), callback_kind_names[static_cast<std::size_t>(hook)]});
+        tell_event({"callback_threw", session.id(), name_of(hook)});
         return false;
     }
     [[gnu::noinline]] void tell_slow(SessionType const& session, CallbackKind hook, std::chrono::nanoseconds time) {
-        tell_event({"callback_slow", session.id(), callback_kind_names[static_cast<std::size_t>(hook)],
-                    static_cast<std::uint64_t>(time / std::chrono::milliseconds(1))});
+        tell_event({"callback_slow", session.id(), name_of(hook), CallbackTimes::in_event(time)});
     }
     template <class F>
     void call_on(SessionType& session, CallbackKind hook, F&& function) {

@@ -32,8 +32,7 @@ namespace hubbub::inline v0 {
 class SlowCauses {
    public:
     SlowCauses(HubSnapshot const& before, HubSnapshot const& now, ProcessFacts facts = {})
-        : before_(before), now_(now), facts_(facts), seconds_(std::chrono::duration<double>(now.at - before.at).count()) {
-        seconds_ = std::max(seconds_, 1e-3);
+        : before_(before), now_(now), facts_(facts), seconds_(now.seconds_since(before)) {
         if (before.shards.size() == now.shards.size()) look();
         std::sort(found_.begin(), found_.end(), [](Cause const& one, Cause const& other) { return one.weight > other.weight; });
     }
@@ -54,10 +53,7 @@ class SlowCauses {
     void add(std::string name, double weight, std::string evidence, std::string remedy) {
         if (weight > 0.05) found_.push_back({std::move(name), std::min(weight, 1.0), std::move(evidence), std::move(remedy)});
     }
-    double busy(std::size_t shard) const {
-        auto const time = now_.shards[shard].measures.busy() - before_.shards[shard].measures.busy();
-        return std::chrono::duration<double>(time).count() / seconds_;
-    }
+    double busy(std::size_t shard) const noexcept { return now_.busy_since(before_, shard); }
     double busiest() const {
         double most = 0;
         for (std::size_t i = 0; i < now_.shards.size(); ++i) most = std::max(most, busy(i));

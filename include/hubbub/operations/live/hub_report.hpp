@@ -28,7 +28,7 @@ class HubReport {
 
     HubReport(HubSnapshot const& before, HubSnapshot const& now, OperationsOptions const& options)
         : before_(before), now_(now), options_(options) {
-        seconds_ = std::max(1e-3, std::chrono::duration<double>(now.at - before.at).count());
+        seconds_ = now.seconds_since(before);
     }
 
     Json whole(std::vector<Cause> const& causes) const {
@@ -72,10 +72,7 @@ class HubReport {
 
    private:
     double rate(std::uint64_t was, std::uint64_t is) const { return is < was ? 0 : static_cast<double>(is - was) / seconds_; }
-    double busy(std::size_t shard) const {
-        auto const time = now_.shards[shard].measures.busy() - before_.shards[shard].measures.busy();
-        return std::chrono::duration<double>(time).count() / seconds_;
-    }
+    double busy(std::size_t shard) const noexcept { return now_.busy_since(before_, shard); }
     static double milliseconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e6; }
 
     Json shards() const;

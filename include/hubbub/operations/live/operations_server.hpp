@@ -45,7 +45,7 @@ class OperationsServer {
           timer_(context()) {
         alive_->server = this;
         add_pages();
-        add_health(server_.routes(), hub_);
+        add_health(server_.routes(), *this);
         sample();
     }
     OperationsServer(OperationsServer const&) = delete;
@@ -57,6 +57,16 @@ class OperationsServer {
 
     /// To add more: add_metrics, add_profiling.
     http::Routes& routes() noexcept { return server_.routes(); }
+    /// As Hub::collect, but `answer` is called on the thread of this server, if it is still there: pages that are added with this instead of
+    /// the hub, as by `add_metrics(operations.routes(), operations)`, are made there and not on a loop that serves clients. Any thread.
+    void collect(CollectOptions what, UniqueFunction<void(HubSnapshot const&)> answer) {
+        hub_.collect(std::move(what), [alive = alive_, answer = std::move(answer)](HubSnapshot const& now) mutable {
+            std::lock_guard const lock(alive->mutex);
+            if (alive->server)
+                asio::post(alive->server->context(), [now, answer = std::move(answer)]() mutable { answer(now); });
+        });
+    }
+    void collect(UniqueFunction<void(HubSnapshot const&)> answer) { collect({}, std::move(answer)); }
     std::uint16_t port() const noexcept { return server_.port(); }
     Endpoint const& endpoint() const noexcept { return server_.endpoint(); }
     void run() { server_.run(); }
@@ -90,14 +100,6 @@ class OperationsServer {
                 },
                 [this](SessionId id, std::string reason) { hub_.close(id, CloseCode::policy_violation, std::move(reason)); },
                 [this] { hub_.drain(options_.drain, [] {}); }};
-    }
-    /// `answer` is called on the thread of this server, if it is still there.
-    void collect(CollectOptions what, UniqueFunction<void(HubSnapshot const&)> answer) {
-        hub_.collect(std::move(what), [alive = alive_, answer = std::move(answer)](HubSnapshot const& now) mutable {
-            std::lock_guard const lock(alive->mutex);
-            if (alive->server)
-                asio::post(alive->server->context(), [now, answer = std::move(answer)]() mutable { answer(now); });
-        });
     }
     void sample() {
         collect(feed_->wanted(), [this](HubSnapshot const& now) {

@@ -25,7 +25,9 @@ struct MetricsPageOptions {
 
 /// Adds the page that a Prometheus server scrapes.
 ///
-/// Lifetime: the hub outlives the routes. Cost of a scrape: see Hub::collect; the text is made on the loop of the shard that was last.
+/// `hub` may be an OperationsServer instead, which has the same `collect`, and makes the text on its own thread.
+///
+/// Lifetime: the hub outlives the routes. Cost of a scrape: see Hub::collect; the text is made where that completes.
 /// Example: `hubbub::add_metrics(server.routes(), server.hub());`
 template <class Hub>
 void add_metrics(http::Routes& routes, Hub& hub, MetricsPageOptions options = {}) {
