@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The stages of tools/test, which installs what they need first. See there for the options."""
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -137,9 +138,10 @@ def stage_wrong(run):
 
 
 def stage_build_gcc(run):
-    # The examples are built with clang. g++ parses all of them, and builds two, as a user would: the test consume_examples.
+    # The examples, and the programs of tests/integration, are built with clang. g++ parses all examples, and builds two, as a user
+    # would: the test consume_examples.
     need("g++")
-    return build(run, "gcc", "-DHUBBUB_BUILD_EXAMPLES=OFF")
+    return build(run, "gcc", "-DHUBBUB_BUILD_EXAMPLES=OFF", "-DHUBBUB_TEST_PARTS=suites")
 
 
 def stage_test_gcc(run):
@@ -148,9 +150,9 @@ def stage_test_gcc(run):
 
 
 def stage_build_clang(run):
-    # The tests are built with clang once, with the AddressSanitizer; here is what the sanitizers leave out.
+    # The suites are built with clang once, with the AddressSanitizer; here is what the sanitizers leave out.
     need("clang++-19")
-    return build(run, "clang", "-DHUBBUB_BUILD_TESTS=OFF", "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0 -g1")
+    return build(run, "clang", "-DHUBBUB_TEST_PARTS=programs", "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0 -g1")
 
 
 def stage_test_clang(run):
@@ -164,7 +166,7 @@ def stage_tidy(run):
 
 def stage_build_asan(run):
     need("clang++-19")
-    return build(run, "asan")
+    return build(run, "asan", "-DHUBBUB_TEST_PARTS=suites;fuzz")
 
 
 def stage_test_asan(run):
@@ -179,7 +181,7 @@ THREADED = ("unit", "contract", "conformance")
 
 def stage_build_tsan(run):
     need("clang++-19")
-    return run.command("cmake", "--preset", "tsan") and run.command(
+    return run.command("cmake", "--preset", "tsan", "-DHUBBUB_TEST_PARTS=suites") and run.command(
         "cmake", "--build", "build/tsan", "-j", JOBS, "--target", *(f"hubbub_{name}_tests" for name in THREADED))
 
 
@@ -200,15 +202,17 @@ def stage_fuzz(run, seconds=10):
     programs = sorted(path for path in (ROOT / "build/asan/tests").glob("hubbub_*_fuzz") if os.access(path, os.X_OK))
     if not programs:
         raise Skip("there are no fuzz programs in build/asan")
-    fine = True
-    for program in programs:
+
+    def fuzz(program):
         name = program.name.removeprefix("hubbub_").removesuffix("_fuzz")
         found = ROOT / "build/fuzz" / name
         found.mkdir(parents=True, exist_ok=True)
         corpus = [ROOT / "tests/fuzz/corpus" / name]
-        fine = run.command(program, f"-max_total_time={seconds}", f"-artifact_prefix={found}/", "-print_final_stats=1", found,
-                           *filter(pathlib.Path.exists, corpus), timeout=seconds + 60) and fine
-    return fine
+        return run.command(program, f"-max_total_time={seconds}", f"-artifact_prefix={found}/", "-print_final_stats=1", found,
+                           *filter(pathlib.Path.exists, corpus), timeout=seconds + 60)
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # each has one thread
+        return all(list(pool.map(fuzz, programs)))
 
 
 def stage_bench(run):

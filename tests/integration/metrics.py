@@ -185,7 +185,8 @@ async def main(options):
         if prometheus:
             window = int(ended - begun) - 2
             rate = prometheus.ask(f"rate(hubbub_messages_received_total[{window}s])", time.time() - 0.5) or 0
-            judge.check(f"Prometheus reckons {rate:.2f} messages a second of {options.rate}", abs(rate / options.rate - 1) <= 0.01)
+            allowed = 0.01 if options.seconds >= 60 else 0.25  # a sample more or less, and a pause of the machine, are much of a short time
+            judge.check(f"Prometheus reckons {rate:.2f} messages a second of {options.rate}", abs(rate / options.rate - 1) <= allowed)
         await crowd.be_quiet()
         text = get(operated.of_operators, "/metrics")
         check_names(text)

@@ -1,4 +1,5 @@
 """See run.sh."""
+import concurrent.futures
 import importlib.util
 import os
 import pathlib
@@ -28,12 +29,16 @@ class Skip(Exception):
 
 
 class Run:
-    def __init__(self, build: pathlib.Path, examples: pathlib.Path):
+    """What a lane does, one part behind the other."""
+
+    def __init__(self, lane: str, build: pathlib.Path, examples: pathlib.Path):
+        self.lane = lane
         self.load_server = self.program(build / "benchmarks/hubbub_load_server")
         self.load_generator = self.program(build / "benchmarks/hubbub_load_generator")
         self.chat = self.program(examples / "hubbub_chat")
         self.protocol = examples / "hubbub_example_15_protocol"
         self.build = build
+        self.programs = examples / "tests"
         self.transport = "tcp"  # of the servers that the clients talk to
         self.deflate = False  # whether those speak permessage-deflate
         self.passed = self.failed = 0
@@ -45,9 +50,12 @@ class Run:
             sys.exit(f"there is no {path}: build it first")
         return path
 
+    def say(self, text):
+        print(f"{self.lane}: {text}", flush=True)
+
     def part(self, name: str, function):
         """One client or test program, with its own servers; its last line says what passed."""
-        print(f"== {name}", flush=True)
+        self.say(f"== {name}")
         self.name = name
         began = time.monotonic()
         passed, failed, remark = 0, 0, ""
@@ -59,7 +67,7 @@ class Run:
             failed, remark = failed + 1, str(problem)
             self.failures.append(f"{name}: {problem}")
         if remark:
-            print(remark, flush=True)
+            self.say(remark)
         self.passed += passed
         self.failed += failed
         self.rows.append((name, passed, failed, time.monotonic() - began, remark))
@@ -83,7 +91,7 @@ class Run:
                     line = f"differs {line.removeprefix('FAILED')} ({known})"
                 elif line.startswith("FAILED"):
                     self.failures.append(f"{self.name}: {line.removeprefix('FAILED').strip()}")
-                print(line, flush=True)
+                self.say(line)
             counted = re.fullmatch(r"(\d+) passed, (\d+) failed", last)
             code = process.wait(10)
             if not counted or (code == 0) != (counted[2] == "0"):
@@ -206,12 +214,12 @@ class Run:
 
     def recovery_race(self):
         """A minute of it with a thousand: hubbub_recovery_race alone."""
-        return self.follow([self.build / "tests/hubbub_recovery_race", "--subscribers", 200, "--seconds", 5], seconds=60.0)
+        return self.follow([self.programs / "hubbub_recovery_race", "--subscribers", 200, "--seconds", 5], seconds=60.0)
 
     def chaos(self):
         """Brokers that break under three nodes. For long: see cluster/chaos.py."""
         self.need_websockets()
-        program = self.build / "tests/hubbub_cluster_node"
+        program = self.programs / "hubbub_cluster_node"
         if not program.exists():
             raise Skip(f"there is no {program}; install libhiredis-dev and libssl-dev, or libnats-dev, and build again")
         return self.follow([sys.executable, HERE / "cluster/chaos.py", program], seconds=300.0)
@@ -225,7 +233,7 @@ class Run:
         return self.client([sys.executable, HERE / "websockets_client.py"])
 
     def built_client(self, name, package):
-        path = self.build / "tests" / f"hubbub_{name}_client"
+        path = self.programs / f"hubbub_{name}_client"
         if not path.exists():
             raise Skip(f"there is no {path}; install {package} and build again")
         return self.client([path])
@@ -262,7 +270,7 @@ class Run:
     def tls(self):
         """A websocketpp::server over TLS, on two threads, whose connections a hub has adopted."""
         self.need_websockets()
-        program = self.build / "tests/hubbub_tls_adopted_server"
+        program = self.programs / "hubbub_tls_adopted_server"
         if not program.exists():
             raise Skip(f"there is no {program}; install libwebsocketpp-dev and libssl-dev and build again")
         openssl = self.find("openssl", "openssl")
@@ -287,7 +295,7 @@ class Run:
         return self.of_tokens(ATTACKS / "tokens.py", "jwt_server")
 
     def of_tokens(self, script, name):
-        program = self.build / f"tests/hubbub_{name}"
+        program = self.programs / f"hubbub_{name}"
         if not program.exists():
             raise Skip(f"there is no {program}; install libssl-dev and nlohmann-json3-dev and build again")
         if not importlib.util.find_spec("jwt") or not importlib.util.find_spec("cryptography"):
@@ -302,7 +310,7 @@ class Run:
 
     def profiling(self):
         """A server that is profiled while clients echo, and one that leaks."""
-        program = self.build / "tests/hubbub_profiled_server"
+        program = self.programs / "hubbub_profiled_server"
         if not program.exists():
             raise Skip(f"there is no {program}; install libgoogle-perftools-dev and build again without sanitizers")
         self.find("curl", "curl")  # with which the tool fetches
@@ -312,7 +320,7 @@ class Run:
     def operated(self, script, *more):
         """A server that can be made slow, and what its operators are told."""
         self.need_websockets()
-        program = self.build / "tests/hubbub_operations_server"
+        program = self.programs / "hubbub_operations_server"
         if not program.exists():
             raise Skip(f"there is no {program}; install nlohmann-json3-dev and build again")
         return self.follow([sys.executable, HERE / script, program, *more], seconds=200.0)
@@ -328,7 +336,7 @@ class Run:
                         ["--protocol", "two words"], ["--strange", "1"], ["--port"]):
             result = subprocess.run([self.load_server, *options], capture_output=True, text=True, timeout=10)
             fine = result.returncode == 2 and result.stderr.startswith("hubbub_load_server: ") and len(result.stderr) > 40
-            print(f"{'ok    ' if fine else 'FAILED'}  {' '.join(options)}: {result.stderr.strip()}")
+            self.say(f"{'ok    ' if fine else 'FAILED'}  {' '.join(options)}: {result.stderr.strip()}")
             passed, failed = passed + fine, failed + (not fine)
         return passed, failed
 
@@ -344,7 +352,7 @@ class Run:
                     code = server.end()
                 came = "came compressed" in result.stdout
                 fine = result.returncode == 0 and "content are right" in result.stdout and code == 0 and came == (size > 256)
-                print(f"{'ok    ' if fine else 'FAILED'}  {mode}, {size} bytes{'' if fine else f': {code}, {result.stdout} {result.stderr}'}")
+                self.say(f"{'ok    ' if fine else 'FAILED'}  {mode}, {size} bytes{'' if fine else f': {code}, {result.stdout} {result.stderr}'}")
                 passed, failed = passed + fine, failed + (not fine)
         return passed, failed
 
@@ -365,7 +373,7 @@ class Run:
                             code = server.end()
                         fine = result.returncode == 0 and "content are right" in result.stdout and code == 0
                         name = " ".join(map(str, [mode, *address, *options])).replace(path, "PATH")
-                        print(f"{'ok    ' if fine else 'FAILED'}  {name}{'' if fine else f': {code}, {result.stdout} {result.stderr}'}")
+                        self.say(f"{'ok    ' if fine else 'FAILED'}  {name}{'' if fine else f': {code}, {result.stdout} {result.stderr}'}")
                         passed, failed = passed + fine, failed + (not fine)
         return passed, failed
 
@@ -398,28 +406,29 @@ def compressed(run):
     run.deflate = False
 
 
-def main() -> int:
-    build = pathlib.Path(sys.argv[1]).resolve()
-    examples = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else build
-    raise_descriptor_limit()
-    run = Run(build, examples)
+def clients(run):
+    """All that others have written, over each transport but TLS."""
     run.part("options", run.refusals)
     run.part("addresses", run.load)
     run.part("curl", run.curl)
-    run.part("jwt", run.jwt)
-    run.part("jwt attacks", run.jwt_attacks)
-    for kind in ("ws", "built-in", "drain", "chromium"):
-        run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
     over(run, "tcp")
-    run.part("chat as a service", run.chat_service)
-    run.part("chat, hot restarts", run.hot_restart)
-    for kind in ("redis", "nats"):
-        run.part(f"chat over {kind}", lambda: run.chat_cluster(kind))
     if subprocess.run([run.load_server, "--deflate", "--port", "x"], capture_output=True, text=True).stderr.find("zlib") == -1:
         compressed(run)
     if speaks(run.load_server, "websocketpp"):
         over(run, "websocketpp")
         over(run, "websocketpp-adopted")
+
+
+def servers(run):
+    """TLS, tokens, our own client, and what happens to servers."""
+    run.part("jwt", run.jwt)
+    run.part("jwt attacks", run.jwt_attacks)
+    for kind in ("ws", "built-in", "drain", "chromium"):
+        run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
+    run.part("chat as a service", run.chat_service)
+    run.part("chat, hot restarts", run.hot_restart)
+    for kind in ("redis", "nats"):
+        run.part(f"chat over {kind}", lambda: run.chat_cluster(kind))
     run.transport = "tls"
     run.over_tls()
     run.transport = "tcp"
@@ -428,6 +437,10 @@ def main() -> int:
     run.part("cluster, chaos", run.chaos)
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)
+
+
+def alone(run):
+    """What looks at processor time or memory, or needs all of both."""
     run.part("profiling", run.profiling)
     run.part("live page", lambda: run.operated("live_page.py", run.find("chromium", "chromium", "google-chrome")))
     run.part("metrics", lambda: run.operated("metrics.py"))
@@ -435,14 +448,33 @@ def main() -> int:
     for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
                                 ("attacks on TLS", ATTACKS / "tls.py"), ("load bars, short", LOAD / "load_bars.py", "--quick"),
                                 ("budget, short", LOAD / "budget.py", "--quick"), ("soak, short", LOAD / "soak.py", "--minutes", "0.1")):
-        run.part(name, lambda: run.follow([sys.executable, script, build, *more], seconds=200.0))
+        run.part(name, lambda: run.follow([sys.executable, script, run.build, *more], seconds=200.0))
+
+
+def in_lane(lane, build, examples):
+    run = Run(lane.__name__, build, examples)
+    lane(run)
+    return run
+
+
+def main() -> int:
+    build = pathlib.Path(sys.argv[1]).resolve()
+    examples = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else build
+    raise_descriptor_limit()
+    # Most of their time they wait, so that two lanes are beside each other; each is a process, because TLS is in its environment.
+    with concurrent.futures.ProcessPoolExecutor(2) as pool:
+        runs = [begun.result() for begun in [pool.submit(in_lane, lane, build, examples) for lane in (clients, servers)]]
+    runs.append(in_lane(alone, build, examples))
     print()
-    for name, passed, failed, seconds, remark in run.rows:
-        print(f"{name:<38} {passed:>4} passed {failed:>3} failed {seconds:>5.1f} s  {remark}")
-    for failure in run.failures:  # again, where who reads only the end sees it
-        print(f"FAILED  {failure}")
-    print(f"{run.passed} passed, {run.failed} failed")
-    return 1 if run.failed else 0
+    for run in runs:
+        for name, passed, failed, seconds, remark in run.rows:
+            print(f"{name:<38} {passed:>4} passed {failed:>3} failed {seconds:>5.1f} s  {remark}")
+    for run in runs:
+        for failure in run.failures:  # again, where who reads only the end sees it
+            print(f"FAILED  {failure}")
+    failed = sum(run.failed for run in runs)
+    print(f"{sum(run.passed for run in runs)} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
