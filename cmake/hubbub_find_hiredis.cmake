@@ -1,5 +1,4 @@
-# Finds hiredis, which the backplane over Redis formats and parses with; to be included behind hubbub_find_asio.cmake and
-# hubbub_find_openssl.cmake, because its connections are theirs.
+# Finds hiredis, which the backplane over Redis formats and parses with.
 # Sets hubbub_hiredis_FOUND and hubbub_hiredis_REASON, and makes the target hubbub::hiredis.
 # Look elsewhere: -DHUBBUB_HIREDIS_INCLUDE_DIR=DIRECTORY (the one that contains hiredis/hiredis.h) and -DHUBBUB_HIREDIS_LIBRARY=FILE.
 
@@ -20,15 +19,11 @@ if(HUBBUB_HIREDIS_INCLUDE_DIR)
     endforeach()
     list(JOIN _hubbub_hiredis_version "." _hubbub_hiredis_version)
 endif()
-if(NOT hubbub_asio_FOUND)
-    set(hubbub_hiredis_REASON "${hubbub_asio_REASON}")
-elseif(NOT HUBBUB_HIREDIS_INCLUDE_DIR OR NOT HUBBUB_HIREDIS_LIBRARY)
+if(NOT HUBBUB_HIREDIS_INCLUDE_DIR OR NOT HUBBUB_HIREDIS_LIBRARY)
     set(hubbub_hiredis_REASON "hiredis was not found: install libhiredis-dev (${hubbub_hiredis_LEAST} or later), or set \
 HUBBUB_HIREDIS_INCLUDE_DIR and HUBBUB_HIREDIS_LIBRARY")
 elseif(_hubbub_hiredis_version VERSION_LESS hubbub_hiredis_LEAST)
     set(hubbub_hiredis_REASON "hiredis in ${HUBBUB_HIREDIS_INCLUDE_DIR} is older than ${hubbub_hiredis_LEAST}")
-elseif(NOT hubbub_openssl_FOUND)
-    set(hubbub_hiredis_REASON "${hubbub_openssl_REASON}")
 else()
     set(hubbub_hiredis_FOUND TRUE)
     if(NOT TARGET hubbub::hiredis)

@@ -1,4 +1,4 @@
-# Finds liburing, for the uring engine; to be included behind hubbub_find_asio.cmake, because that engine serves TcpConnection.
+# Finds liburing, for the uring engine.
 # Sets hubbub_liburing_FOUND and hubbub_liburing_REASON, and makes the target hubbub::liburing.
 # Look elsewhere: -DHUBBUB_LIBURING_INCLUDE_DIR=DIRECTORY (the one that contains liburing.h) and -DHUBBUB_LIBURING_LIBRARY=FILE.
 
@@ -13,9 +13,7 @@ if(HUBBUB_LIBURING_INCLUDE_DIR)
     # Its functions came with 2.3, and the header has no version before 2.4.
     file(STRINGS "${HUBBUB_LIBURING_INCLUDE_DIR}/liburing.h" _hubbub_has_sync_cancel REGEX "io_uring_register_sync_cancel" LIMIT_COUNT 1)
 endif()
-if(NOT hubbub_asio_FOUND)
-    set(hubbub_liburing_REASON "${hubbub_asio_REASON}")
-elseif(NOT HUBBUB_LIBURING_INCLUDE_DIR OR NOT HUBBUB_LIBURING_LIBRARY)
+if(NOT HUBBUB_LIBURING_INCLUDE_DIR OR NOT HUBBUB_LIBURING_LIBRARY)
     set(hubbub_liburing_REASON "liburing was not found: install liburing-dev (2.3 or later), or set HUBBUB_LIBURING_INCLUDE_DIR \
 and HUBBUB_LIBURING_LIBRARY")
 elseif(NOT _hubbub_has_sync_cancel)

@@ -1,4 +1,4 @@
-# Finds nats.c, for NatsBackplane; to be included behind hubbub_find_asio.cmake, because its loop is one of Asio.
+# Finds nats.c, for NatsBackplane.
 # Sets hubbub_nats_FOUND and hubbub_nats_REASON, and makes the target hubbub::nats_c.
 # Look elsewhere: -DHUBBUB_NATS_INCLUDE_DIR=DIRECTORY (the one that contains nats/nats.h) and -DHUBBUB_NATS_LIBRARY=FILE.
 
@@ -14,9 +14,7 @@ if(HUBBUB_NATS_INCLUDE_DIR AND EXISTS "${HUBBUB_NATS_INCLUDE_DIR}/nats/version.h
     file(STRINGS "${HUBBUB_NATS_INCLUDE_DIR}/nats/version.h" _hubbub_has_nats REGEX "define NATS_VERSION_STRING" LIMIT_COUNT 1)
     string(REGEX REPLACE ".*\"([0-9.]+).*" "\\1" _hubbub_has_nats "${_hubbub_has_nats}")
 endif()
-if(NOT hubbub_asio_FOUND)
-    set(hubbub_nats_REASON "${hubbub_asio_REASON}")
-elseif(NOT HUBBUB_NATS_INCLUDE_DIR OR NOT HUBBUB_NATS_LIBRARY)
+if(NOT HUBBUB_NATS_INCLUDE_DIR OR NOT HUBBUB_NATS_LIBRARY)
     set(hubbub_nats_REASON "nats.c was not found: install libnats-dev (3.4 or later), or set HUBBUB_NATS_INCLUDE_DIR and \
 HUBBUB_NATS_LIBRARY")
 elseif(_hubbub_has_nats VERSION_LESS 3.4)

@@ -7,9 +7,7 @@ mark_as_advanced(HUBBUB_WEBSOCKETPP_INCLUDE_DIR)
 
 set(hubbub_websocketpp_FOUND FALSE)
 set(hubbub_websocketpp_REASON "")
-if(NOT hubbub_asio_FOUND)
-    set(hubbub_websocketpp_REASON "${hubbub_asio_REASON}")
-elseif(NOT HUBBUB_WEBSOCKETPP_INCLUDE_DIR)
+if(NOT HUBBUB_WEBSOCKETPP_INCLUDE_DIR)
     set(hubbub_websocketpp_REASON "websocketpp was not found: install libwebsocketpp-dev or set HUBBUB_WEBSOCKETPP_INCLUDE_DIR to the \
 directory that has websocketpp/version.hpp in it")
 elseif(NOT EXISTS "${HUBBUB_ASIO_INCLUDE_DIR}/asio/io_service.hpp")

@@ -10,26 +10,17 @@ foreach(_component IN LISTS hubbub_components)
     install(EXPORT hubbub_${_component}_targets NAMESPACE hubbub:: DESTINATION "${_destination}")
 endforeach()
 
-list(JOIN hubbub_components ", " _components)
 configure_package_config_file(
     "${CMAKE_CURRENT_LIST_DIR}/hubbubConfig.cmake.in" "${PROJECT_BINARY_DIR}/hubbubConfig.cmake"
     INSTALL_DESTINATION "${_destination}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/hubbubConfigVersion.cmake"
     VERSION "${PROJECT_VERSION}" COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+file(GLOB _find_files "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_*.cmake")
 install(FILES
     "${PROJECT_BINARY_DIR}/hubbubConfig.cmake"
     "${PROJECT_BINARY_DIR}/hubbubConfigVersion.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_asio.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_gperftools.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_hiredis.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_liburing.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_nats.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_nlohmann_json.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_openssl.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_prometheus.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_spdlog.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_websocketpp.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/hubbub_find_zlib.cmake"
+    "${CMAKE_CURRENT_LIST_DIR}/hubbub_components.cmake"
+    ${_find_files}
     DESTINATION "${_destination}")
 # The client for browsers, for whoever serves it from his own program.
 install(FILES "${PROJECT_SOURCE_DIR}/clients/js/hubbub.js" "${PROJECT_SOURCE_DIR}/clients/js/hubbub.d.ts"
