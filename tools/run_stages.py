@@ -152,7 +152,7 @@ def stage_test_gcc(run):
 def stage_build_clang(run):
     # The suites are built with clang once, with the AddressSanitizer; here is what the sanitizers leave out.
     need("clang++-19")
-    return build(run, "clang", "-DHUBBUB_TEST_PARTS=programs", "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0 -g1")
+    return build(run, "clang", "-DHUBBUB_BUILD_TESTS=ON", "-DHUBBUB_TEST_PARTS=programs", "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0 -g1")
 
 
 def stage_test_clang(run):

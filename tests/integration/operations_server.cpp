@@ -1,6 +1,8 @@
-// A hub with what can make it slow, and a server for its operators: for live_page.py, slow_causes.py and docs/operations/live.md.
-//   hubbub_operations_server [--act KEY] [--threads N] [--memory BYTES] [--redis URL]
-// Clients are whom the headers X-User and X-Label name. They say "sleep", "join TOPIC", or "TOPIC TEXT", which is published.
+// A hub with what can make it slow, and a server for its operators: for live_page.py, slow_causes.py, ../load/operated_cost.py and
+// docs/operations/live.md.
+//   hubbub_operations_server [--act KEY] [--threads N] [--memory BYTES] [--redis URL] [--operators none]
+// Clients are whom the headers X-User and X-Label name. They say "sleep", "join TOPIC", or "TOPIC TEXT", which is published. What is
+// binary, as the load generator's, goes to all.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -26,6 +28,7 @@ struct Arguments {
     std::string key, redis;
     unsigned threads = 2;
     std::size_t memory = hubbub::MemoryBudget::usual;
+    bool operators = true;
 };
 
 struct AsTheySay {
@@ -44,6 +47,10 @@ struct Local : hubbub::DefaultPolicy {
 struct Rooms : hubbub::NoopHandler {
     void on_open(auto& session) { session.subscribe("lobby"); }
     void on_message(auto& session, hubbub::MessageView message) {
+        if (!message.is_text()) {
+            session.publish("lobby", message);
+            return;
+        }
         std::string_view const said = message.view();
         if (said == "sleep") return std::this_thread::sleep_for(50ms);
         std::size_t const space = said.find(' ');
@@ -65,6 +72,11 @@ void run(Arguments const& arguments, hubbub::ServerOptions<Policy> options) {
     options.hub.queue.bytes = 16 << 20;                      // who does not read stays long enough to be seen
     options.hub.memory = std::make_shared<hubbub::MemoryBudget>(arguments.memory);
     hubbub::Server<Policy> server{Rooms{}, std::move(options)};
+    std::cout << "listening on 127.0.0.1:" << server.port() << std::endl;
+    if (!arguments.operators) {
+        server.run_until_signal();
+        return;
+    }
     hubbub::OperationsOptions of_operations{.port = 0};
     if (!arguments.key.empty()) {
         // [act]
@@ -83,7 +95,7 @@ void run(Arguments const& arguments, hubbub::ServerOptions<Policy> options) {
     // [thread]
     std::thread thread([&] { operations.run(); });
     // [/thread]
-    std::cout << "listening on 127.0.0.1:" << server.port() << "\noperators on 127.0.0.1:" << operations.port() << std::endl;
+    std::cout << "operators on 127.0.0.1:" << operations.port() << std::endl;
     server.run_until_signal();
     // [stop]
     operations.stop();
@@ -117,6 +129,8 @@ int main(int argc, char** argv) {
             arguments.memory = static_cast<std::size_t>(std::atoll(argv[i + 1]));
         else if (name == "--redis")
             arguments.redis = argv[i + 1];
+        else if (name == "--operators")
+            arguments.operators = argv[i + 1] != std::string_view("none");
         else
             return std::cerr << "there is no option " << name << std::endl, 2;
     }
