@@ -12,7 +12,8 @@
 3. Every page in docs/ is reached from README.md or docs/README.md.
 4. Names such as `hubbub::Hub`, `HubOptions::queue`, `session.send` and the macros of hubbub are in its headers.
 5. In a page with the line `<!-- quoted from the headers -->` what tables put between quotation marks is in the headers.
-6. A picture with a source beside it (NAME.dot for NAME.svg) was made from that source: docs/images/draw.py.
+6. Headers that are named (`hubbub/hub/hub.hpp`) exist; behind `<!-- names and their headers -->` each row's header has the names before it.
+7. A picture with a source beside it (NAME.dot for NAME.svg) was made from that source: docs/images/draw.py.
 """
 import hashlib
 import pathlib
@@ -296,6 +297,21 @@ def check_quotes(page, headers):
                 yield number, f"no header says \"{quoted}\""
 
 
+def check_headers(page, headers):
+    listed = None  # the line from which on rows are names and their headers
+    for number, line in enumerate(page.lines, 1):
+        named = re.findall(r"(?<![\w/])hubbub/([\w/]+\.hpp)", line)
+        for header in named:
+            if header not in headers.texts:
+                yield number, f"there is no header hubbub/{header}"
+        if line == "<!-- names and their headers -->":
+            listed = number
+        elif listed and line.startswith("|") and len(named) == 1 and named[0] in headers.texts:
+            for name in re.findall(r"`(\w+)`", line.split("`hubbub/")[0].split("|")[2]):
+                if name not in headers.words_of[named[0]]:
+                    yield number, f"{name} is not in hubbub/{named[0]}"
+
+
 # ---- pictures
 
 
@@ -319,7 +335,8 @@ def check(root):
     headers = Headers(root)
     problems = []
     for page in all_pages:
-        found = [*check_code(root, page), *check_links(root, page, by_path), *check_names(page, headers), *check_quotes(page, headers)]
+        found = [*check_code(root, page), *check_links(root, page, by_path), *check_names(page, headers), *check_quotes(page, headers),
+                 *check_headers(page, headers)]
         problems += [f"{page.name}:{line}: {sentence}" for line, sentence in sorted(set(found))]
     problems += [f"{page.name}:1: no page leads here from {' or '.join(ENTRANCES)}" for page in unreached(root, all_pages)]
     problems += check_pictures(root)
@@ -385,6 +402,10 @@ def self_test() -> int:
         ("docs/README.md:4: no header says \"nobody\"",
          {"docs/README.md": '# Index\n<!-- quoted from the headers -->\n|a|\n| "nobody", "why" |\n"nor this"\n',
           "include/hubbub/hub/why.hpp": 'auto x = "why";\n'}),
+        ("", {"docs/README.md": "# Index\n<!-- names and their headers -->\n| to | `Hub` | `hubbub/hub/hub.hpp` |\n"}),
+        ("docs/README.md:3: Session is not in hubbub/hub/hub.hpp",
+         {"docs/README.md": "# Index\n<!-- names and their headers -->\n| to | `Session` | `hubbub/hub/hub.hpp` |\n"}),
+        ("docs/README.md:2: there is no header hubbub/hub/club.hpp", {"docs/README.md": "# Index\n`hubbub/hub/club.hpp`\n"}),
         ("README.md:4: HUBBUB_ASSERTION", {"README.md": right["README.md"].replace("HUBBUB_ASSERT", "HUBBUB_ASSERTION")}),
     ]
     wrong = 0

@@ -49,3 +49,6 @@ refused_package("component carrier_pigeon: hubbub ${VERSION} has no such compone
 refused_package("compatible with requested version \"99.0\"" -DUSED= -DWANTED=99.0)
 refused_package("hubbubConfig.cmake, version: ${VERSION}" -DUSED= -DWANTED=99.0)
 refused_package("compatible with requested version \"0.0\"" -DUSED= -DWANTED=0.0)
+
+file(WRITE "${work}/old.cpp" "#include <hubbub/hub/hub.hpp>\n")
+refused("hubbub: C++20 is needed: compile with -std=c++20" "${COMPILER}" -std=c++17 -fsyntax-only "-I${prefix}/include" "${work}/old.cpp")

@@ -319,6 +319,25 @@ TEST_CASE("The policies of the guide decide who comes in, what he hears, and wha
     CHECK(texts.back() == "you missed 12");
 }
 
+static hubbub::TopicsByName::Options topics_by_name() {
+    // [topics_by_name]
+    hubbub::TopicsByName::Options topics;                       // HubOptions::topics, where Policy::Topics is TopicsByName
+    topics.names = {{"news", {.history = {.messages = 100}}}};  // this name alone
+    topics.prefixes = {{"room/", {.history = {.messages = 50}, .presence = {.kept = true}}}};  // room/1, room/2, ...
+    topics.otherwise.on_full = hubbub::OverflowAction::drop_oldest;                            // all others
+    // [/topics_by_name]
+    return topics;
+}
+
+TEST_CASE("A list of topics has whole names and beginnings of names") {
+    hubbub::TopicsByName const topics{topics_by_name()};
+    CHECK(topics.options_for("news").history.messages == 100);
+    CHECK(topics.options_for("news/local").history.messages == 0);
+    CHECK(topics.options_for("room/7").history.messages == 50);
+    CHECK(topics.options_for("room/7").presence.kept);
+    CHECK(topics.options_for("elsewhere").on_full == hubbub::OverflowAction::drop_oldest);
+}
+
 TEST_CASE("What the policies of the guide say") {
     hubbub::Identity const sensor{.user = "sensor-7", .labels = {}, .expires_at = {}}, alice{"alice", {"members"}, {}};
     CHECK(PatientWithSensors().times_for(sensor).ping_after == 10min);

@@ -2,6 +2,11 @@
 
 #include <utility>
 
+// Here, because everything includes this: as C++17, which g++ 12 takes for granted, the rest is pages of errors that name no reason.
+#if __cplusplus < 202002L
+#error "hubbub: C++20 is needed: compile with -std=c++20, as the CMake targets do by themselves"
+#endif
+
 #if !defined(__cpp_exceptions)
 #include <cstdio>
 #include <exception>

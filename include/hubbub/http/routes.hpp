@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/core/peer_address.hpp>
 #include <hubbub/core/unique_function.hpp>
 #include <hubbub/core/verdict.hpp>
@@ -35,6 +37,8 @@ struct Route {
 class Routes {
    public:
     /// The last handler that is added for a path is the one that answers.
+    ///
+    /// Errors: throws std::invalid_argument for a path that no request has: one that does not begin with `/`, or has a query.
     template <class Handler>
         requires(std::invocable<Handler&, Request const&> || std::invocable<Handler&, Request const&, PeerAddress const&> ||
                  std::invocable<Handler&, Request const&, PeerAddress const&, Verdict<Response>>)
@@ -81,6 +85,9 @@ class Routes {
 };
 
 inline Routes& Routes::add(Route route) {
+    if (!route.path.starts_with('/') || route.path.find_first_of("?#") != std::string::npos)
+        hubbub::detail::throw_exception(std::invalid_argument(
+            "http::Routes: the path \"" + route.path + "\" must begin with / and be without a query, as Request::path is"));
     std::size_t const at = static_cast<std::size_t>(lower_bound(route.path) - routes_.cbegin());
     if (at != routes_.size() && routes_[at].path == route.path) {
         routes_[at] = std::move(route);

@@ -18,33 +18,39 @@ consteval bool check_handler() {
                   "hubbub: a handler is copied for each shard, and this one cannot be copied");
     static_assert(
         requires(Handler& handler, SessionType& session) { handler.on_open(session); },
-        "hubbub: the handler needs on_open(auto& session): derive it from hubbub::NoopHandler");
+        "hubbub: the handler needs on_open(auto& session): derive it from hubbub::NoopHandler, and do not hide that by one "
+        "with other parameters");
     static_assert(
         requires(Handler& handler, SessionType& session, MessageView message) { handler.on_message(session, message); },
-        "hubbub: the handler needs on_message(auto& session, MessageView): derive it from hubbub::NoopHandler");
+        "hubbub: the handler needs on_message(auto& session, MessageView): derive it from hubbub::NoopHandler, and do not hide "
+        "that by one with other parameters");
     static_assert(
         requires(Handler& handler, SessionType& session, Subscription const& subscription) {
             handler.on_subscribed(session, subscription);
-        }, "hubbub: the handler needs on_subscribed(auto& session, Subscription const&): derive it from hubbub::NoopHandler");
+        },
+        "hubbub: the handler needs on_subscribed(auto& session, Subscription const&): derive it from hubbub::NoopHandler, and "
+        "do not hide that by one with other parameters");
     static_assert(
         requires(Handler& handler, SessionType& session, Subscription const& subscription) {
             handler.on_continuity_lost(session, subscription);
         },
-        "hubbub: the handler needs on_continuity_lost(auto& session, Subscription const&): derive it from "
-        "hubbub::NoopHandler");
+        "hubbub: the handler needs on_continuity_lost(auto& session, Subscription const&): derive it from hubbub::NoopHandler, "
+        "and do not hide that by one with other parameters");
     static_assert(
         requires(Handler& handler, SessionType& session) {
             handler.on_pressure(session);
             handler.on_relief(session);
         },
         "hubbub: the handler needs on_pressure(auto& session) and on_relief(auto& session): derive it from "
-        "hubbub::NoopHandler");
+        "hubbub::NoopHandler, and do not hide that by one with other parameters");
     static_assert(
         requires(Handler& handler, SessionType& session) { handler.on_expiring(session); },
-        "hubbub: the handler needs on_expiring(auto& session): derive it from hubbub::NoopHandler");
+        "hubbub: the handler needs on_expiring(auto& session): derive it from hubbub::NoopHandler, and do not hide that by one "
+        "with other parameters");
     static_assert(
         requires(Handler& handler, SessionType& session, CloseInfo const& info) { handler.on_close(session, info); },
-        "hubbub: the handler needs on_close(auto& session, CloseInfo const&): derive it from hubbub::NoopHandler");
+        "hubbub: the handler needs on_close(auto& session, CloseInfo const&): derive it from hubbub::NoopHandler, and do not "
+        "hide that by one with other parameters");
     return true;
 }
 }  // namespace detail

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <concepts>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <hubbub/core/exceptions.hpp>
 #include <hubbub/http/ascii.hpp>
 #include <hubbub/http/request.hpp>
 
@@ -47,6 +49,26 @@ struct OriginCheck {
         // The scheme is not compared, because a proxy may have ended TLS.
         auto const scheme = origin->find("://");
         return scheme != std::string_view::npos && http::equals_ignoring_case(origin->substr(scheme + 3), request.host());
+    }
+    /// Throws std::invalid_argument with a sentence that names what is listed and sent by no browser: it would let nobody in.
+    void check() const {
+        for (std::string const& each : allowed)
+            if (!is_origin(each))
+                detail::throw_exception(std::invalid_argument(
+                    "OriginCheck::allowed \"" + each +
+                    "\" is no origin as browsers send it, such as \"https://example.org\" or "
+                    "\"http://localhost:3000\": a scheme, a host, a port if it is not the scheme's own, and no path"));
+    }
+
+   private:
+    /// RFC 6454 6.2, but for `null`.
+    static bool is_origin(std::string_view text) {
+        auto const scheme = text.find("://");
+        if (scheme == std::string_view::npos || scheme == 0) return false;
+        auto const rest = text.substr(scheme + 3);
+        bool const has_own_port = (http::equals_ignoring_case(text.substr(0, scheme), "https") && rest.ends_with(":443")) ||
+                                  (http::equals_ignoring_case(text.substr(0, scheme), "http") && rest.ends_with(":80"));
+        return !rest.empty() && !has_own_port && rest.find_first_of("/?#@*, \t") == std::string_view::npos;
     }
 };
 static_assert(OriginPolicy<OriginCheck>);

@@ -1,4 +1,5 @@
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -49,6 +50,15 @@ TEST_CASE("The last handler that is added for a path is the one that answers") {
     routes.add("/a", page("first")).add("/a", page("second"));
     CHECK(get(routes, "/a") == "second");
     CHECK(routes.size() == 1);
+}
+
+TEST_CASE("A path that no request has is refused when it is added") {
+    http::Routes routes;
+    for (std::string const path : {"", "a", "a/", "https://a/", "/a?b", "/a#b"}) {
+        CAPTURE(path);
+        CHECK_THROWS_AS(routes.add(path, page("a")), std::invalid_argument);
+    }
+    CHECK(routes.size() == 0);
 }
 
 TEST_CASE("Routes are added to routes") {

@@ -1,5 +1,6 @@
 #include <hubbub/policy/origin.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -47,4 +48,19 @@ TEST_CASE("With a list exactly these origins pass, scheme and port with them") {
         CHECK_FALSE(lets_in(listed, wrong));
     }
     CHECK(lets_in(OriginCheck::off(), "null"));
+}
+
+TEST_CASE("What a list says that no browser ever says is refused, because it would let nobody in") {
+    for (auto const* const wrong :
+         {"", "*", "null", "shop.example", "localhost:3000", "https://", "://shop.example", "https://shop.example/",
+          "https://shop.example/page", "https://*.shop.example", "https://shop.example:443", "http://shop.example:80",
+          "https://ada@shop.example", "https://shop.example, https://hub.example"}) {
+        INFO(wrong);
+        CHECK_THROWS_AS((OriginCheck{.allowed = {"https://shop.example", wrong}}.check()), std::invalid_argument);
+    }
+    CHECK_NOTHROW((
+        OriginCheck{.allowed = {"https://shop.example", "http://localhost:3000", "http://[::1]:3000", "https://shop.example:80",
+                                "http://shop.example:443", "https://shop.example:8443", "chrome-extension://abcdef"}}
+            .check()));
+    CHECK_NOTHROW(OriginCheck{}.check());
 }
