@@ -115,7 +115,8 @@ def stage_layout(run):
 
 
 def stage_docs(run):
-    return run.command("python3", "tools/check_docs.py", "--self-test") and run.command("python3", "tools/check_docs.py")
+    return (run.command("python3", "tools/check_docs.py", "--self-test") and run.command("python3", "tools/check_docs.py")
+            and run.command("tools/check_dashboard.py", "--self-test") and run.command("tools/check_dashboard.py"))
 
 
 def stage_events(run):

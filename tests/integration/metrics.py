@@ -1,6 +1,6 @@
 """metrics.py OPERATIONS_SERVER [--clients N] [--seconds N]
-What /metrics says is what clients count themselves: exactly at a quiet moment, and as a Prometheus server reckons rates. The last line is
-"N passed, N failed".
+What /metrics says is what clients count themselves: exactly at a quiet moment, and as a Prometheus server reckons rates. What the dashboard
+and the alerts of docs/deploy ask, a Prometheus server answers. The last line is "N passed, N failed".
 
 For long:  metrics.py build/gcc/tests/hubbub_operations_server --clients 1000 --seconds 120
 """
@@ -19,6 +19,7 @@ import urllib.request
 
 import websockets
 
+from dashboard import check_configuration, check_queries
 from operated import Operated
 from processes import Judge, free_port, raise_descriptor_limit
 
@@ -118,10 +119,13 @@ class Prometheus:
             [shutil.which("prometheus", path=SYSTEM), f"--config.file={config}", f"--storage.tsdb.path={self.folder.name}/data",
              f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=error"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def ask(self, expression, at):
+    def values(self, expression, at):
+        """Of all series. Raises urllib.error.HTTPError if that is no expression."""
         query = urllib.parse.urlencode({"query": expression, "time": at})
-        result = json.loads(get(self.port, f"/api/v1/query?{query}"))["data"]["result"]
-        return float(result[0]["value"][1]) if result else None
+        return [float(series["value"][1]) for series in json.loads(get(self.port, f"/api/v1/query?{query}"))["data"]["result"]]
+
+    def ask(self, expression, at):
+        return next(iter(self.values(expression, at)), None)
 
     async def ready(self):
         for _ in range(200):
@@ -148,6 +152,7 @@ def check_names(text):
                 (done.stdout + done.stderr)[:500])
     broken = subprocess.run([promtool, "check", "metrics"], input=text.replace("_total", ""), text=True, capture_output=True, check=False)
     judge.check("and it would have", bool(broken.stdout + broken.stderr))
+    check_configuration(judge, promtool)
 
 
 def check_sums(scrape, crowd, closed=0):
@@ -175,8 +180,8 @@ async def main(options):
     prometheus = Prometheus(operated.of_operators) if shutil.which("prometheus", path=SYSTEM) else None
     crowd = Crowd(operated, options.clients)
     try:
-        await crowd.come()
         judge.check("Prometheus reads the page", prometheus is None or await prometheus.ready())
+        await crowd.come()
         talk = asyncio.ensure_future(crowd.say(options.seconds, options.rate))
         await asyncio.sleep(options.seconds / 3)
         await crowd.be_refused(10)
@@ -198,6 +203,8 @@ async def main(options):
                 break
             await asyncio.sleep(0.1)
         check_sums(scrape, crowd, closed=options.clients)
+        if prometheus:
+            await check_queries(judge, prometheus, operated, begun)
     finally:
         if prometheus:
             prometheus.end()

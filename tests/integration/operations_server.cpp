@@ -90,7 +90,7 @@ void run(Arguments const& arguments, hubbub::ServerOptions<Policy> options) {
     hubbub::OperationsServer operations{server.hub(), of_operations};
     // [/run]
 #ifdef OPERATIONS_SERVER_PROMETHEUS
-    hubbub::add_metrics(operations.routes(), operations);
+    hubbub::add_metrics(operations.routes(), operations, {.topics = {"lobby"}});
 #endif
     // [thread]
     std::thread thread([&] { operations.run(); });
