@@ -286,6 +286,12 @@ class Run:
         """Tokens that must not be accepted, over sockets."""
         return self.of_tokens(ATTACKS / "tokens.py", "jwt_server")
 
+    def js_client_types(self):
+        node = ["env", f"NODE_PATH={NODE_MODULES}", self.find("nodejs", "node", "nodejs")]
+        if subprocess.run([*node, "-e", "require('typescript')"], capture_output=True).returncode:
+            raise Skip("Node has no typescript; install node-typescript")
+        return self.follow([*node, HERE / "js_client/types_test.mjs"])
+
     def js_client_tokens(self):
         """Pages whose tokens expire. For half a minute offline: tokens_test.py with --offline 30."""
         self.need_websockets()
@@ -416,6 +422,7 @@ def main() -> int:
     for kind in ("ws", "built-in", "drain", "chromium"):
         run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
     run.part("clients/js, tokens", run.js_client_tokens)
+    run.part("clients/js, types", run.js_client_types)
     over(run, "tcp")
     run.part("chat as a service", run.chat_service)
     run.part("chat, hot restarts", run.hot_restart)
