@@ -139,8 +139,9 @@ export class Hubbub {
   on(name: "connected", listener: (who: {session: string; user?: string; features: string[]; limits: Record<string, number>}) => void): () => void;
   on(name: "closed", listener: (why: {code: number; reason: string; by: "client" | "server"}) => void): () => void;
   /** Of topics that only the server has subscribed this session to. */
-  on(name: "publication", listener: (publication: Publication) => void): () => void;
+  on<T = unknown>(name: "publication", listener: (publication: Publication<T>) => void): () => void;
   on(name: "subscribed", listener: (subscribed: {topic: string; position: Position | null}) => void): () => void;
+  on(name: "presence", listener: (presence: Presence) => void): () => void;
   /** What the server sent to this session, its user or a label. */
   on(name: "message", listener: (message: {data: unknown}) => void): () => void;
   /** This client was so slow that so many messages were dropped, of whichever topic. */

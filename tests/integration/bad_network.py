@@ -8,6 +8,7 @@ class Proxy:
 
     def __init__(self, target):
         self.target, self.writers, self.refuses, self.silent, self.number = target, set(), False, set(), 0
+        self.deaf = False  # what the server says is lost
 
     async def __aenter__(self):
         self.server = await asyncio.start_server(self.accept, "127.0.0.1", 0)
@@ -29,13 +30,14 @@ class Proxy:
             except OSError:
                 return writer.transport.abort()  # nobody is there
             self.writers |= {writer, to_writer}
-            await asyncio.wait([asyncio.ensure_future(self.copy(number, reader, to_writer)),
-                                asyncio.ensure_future(self.copy(number, to_reader, writer))], return_when=asyncio.ALL_COMPLETED)
+            await asyncio.wait([asyncio.ensure_future(self.copy(number, reader, to_writer, lambda: True)),
+                                asyncio.ensure_future(self.copy(number, to_reader, writer, lambda: not self.deaf))],
+                               return_when=asyncio.ALL_COMPLETED)
 
-    async def copy(self, number, reader, writer):
+    async def copy(self, number, reader, writer, may_pass):
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                if number not in self.silent:
+                if number not in self.silent and may_pass():
                     writer.write(data)
         if number not in self.silent:
             writer.close()

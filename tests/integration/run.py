@@ -294,13 +294,24 @@ class Run:
         """Tokens that must not be accepted, over sockets."""
         return self.of_tokens(ATTACKS / "tokens.py", "jwt_server")
 
-    def of_tokens(self, script, name):
+    def js_client_types(self):
+        node = ["env", f"NODE_PATH={NODE_MODULES}", self.find("nodejs", "node", "nodejs")]
+        if subprocess.run([*node, "-e", "require('typescript')"], capture_output=True).returncode:
+            raise Skip("Node has no typescript; install node-typescript")
+        return self.follow([*node, HERE / "js_client/types_test.mjs"])
+
+    def js_client_tokens(self):
+        """Pages whose tokens expire. For half a minute offline: tokens_test.py with --offline 30."""
+        self.need_websockets()
+        return self.of_tokens(HERE / "js_client/tokens_test.py", "jwt_protocol_server", self.find("chromium", "chromium", "google-chrome"))
+
+    def of_tokens(self, script, name, *more):
         program = self.programs / f"hubbub_{name}"
         if not program.exists():
             raise Skip(f"there is no {program}; install libssl-dev and nlohmann-json3-dev and build again")
         if not importlib.util.find_spec("jwt") or not importlib.util.find_spec("cryptography"):
             raise Skip(f"{sys.executable} has no jwt; install python3-jwt and python3-cryptography")
-        return self.follow([sys.executable, script, program])
+        return self.follow([sys.executable, script, program, *more], seconds=200.0)
 
     def proxies(self):
         if not any(shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "haproxy")):
@@ -425,6 +436,8 @@ def servers(run):
     run.part("jwt attacks", run.jwt_attacks)
     for kind in ("ws", "built-in", "drain", "chromium"):
         run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
+    run.part("clients/js, tokens", run.js_client_tokens)
+    run.part("clients/js, types", run.js_client_types)
     run.part("chat as a service", run.chat_service)
     run.part("chat, hot restarts", run.hot_restart)
     for kind in ("redis", "nats"):

@@ -1,95 +1,15 @@
 """chromium_test.py CHROMIUM PROGRAM
 clients/js in headless Chromium against examples/15_protocol: what a page hears is whole, whatever its network does."""
 import asyncio
-import base64
-import json
-import pathlib
 import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+from page import Page, Writer, judge_cases, must  # first: it says where the others are
 
-import websockets  # noqa: E402
-
-from bad_network import Proxy  # noqa: E402
-from chromium import browser_of  # noqa: E402
-from processes import Judge, Server  # noqa: E402
+from bad_network import Proxy
+from chromium import browser_of
+from processes import Judge, Server
 
 judge = Judge()
-CLIENT = HERE.parent.parent.parent / "clients/js/hubbub.js"
-
-# A page of the server's origin has no script of its own, so this is all that runs there.
-BEGIN = """(async () => {
-  const {Hubbub} = await import("data:text/javascript;base64,%s");
-  const hub = window.hub = new Hubbub(`ws://${location.host}/`, {base: 50, patience: 1500});
-  window.states = [];
-  hub.on("state", state => states.push({...state, at: Math.round(performance.now())}));
-  const kept = JSON.parse(sessionStorage.getItem("kept") ?? '{"heard": [], "position": null}');
-  window.heard = kept.heard;
-  window.told = [];
-  const room = window.room = hub.subscribe("room/1", {since: kept.position});
-  room.on("subscribed", each => told.push(each));
-  room.on("publication", ({data}) => {
-    heard.push(data);
-    sessionStorage.setItem("kept", JSON.stringify({heard, position: room.position}));
-  });
-  return true;
-})()"""
-
-
-def must(holds, why="it does not hold"):
-    if not holds:
-        raise AssertionError(why)
-
-
-class Writer:
-    """Publishes numbers all the time."""
-
-    def __init__(self, port):
-        self.port, self.count, self.goes_on = port, 0, True
-
-    async def write(self):
-        async with websockets.connect(f"ws://127.0.0.1:{self.port}/", subprotocols=["hubbub.v1.json"]) as socket:
-            await socket.recv()
-            while self.goes_on:
-                await socket.send(json.dumps({"type": "publish", "id": 1, "topic": "room/1", "data": self.count}))
-                answer = json.loads(await socket.recv())
-                must(answer["type"] == "ack", str(answer))
-                self.count += 1
-                await asyncio.sleep(0.01)  # the pace
-
-    async def wrote(self, more):
-        wanted = self.count + more
-        while self.count < wanted:
-            await asyncio.sleep(0.01)
-
-
-class Page:
-    def __init__(self, browser, tab):
-        self.browser, self.tab = browser, tab
-
-    def js(self, expression):
-        return self.browser.evaluate(self.tab, expression)
-
-    def wait(self, expression):
-        return self.browser.wait_for(self.tab, expression, 30)
-
-    async def begin(self):
-        must(await self.js(BEGIN % base64.b64encode(CLIENT.read_bytes()).decode()))
-        await self.wait("told.length === 1")
-
-    async def network(self, is_there):
-        await self.browser.call("Network.enable", self.tab)
-        await self.browser.call("Network.emulateNetworkConditions", self.tab, offline=not is_there, latency=0,
-                                downloadThroughput=-1, uploadThroughput=-1)
-
-    async def hears(self, writer, more=30):
-        await self.wait(f"heard.filter(each => typeof each === 'number').length >= {writer.count + more}")
-
-    async def subscriptions(self, wanted):
-        await self.wait(f"told.length >= {wanted}")
-        told = await self.js("told")
-        must(all(each["recovered"] and not each["first"] for each in told[1:]), str(told))
 
 
 async def offline(page, proxy, writer):
@@ -154,20 +74,14 @@ async def main(chromium, program):
         async with Proxy(server.port) as proxy, browser_of(chromium) as browser:
             writer = Writer(server.port)
             writing = asyncio.ensure_future(writer.write())
-            page = Page(browser, await browser.open_tab(f"http://127.0.0.1:{proxy.port}/"))
-            await page.wait("document.readyState === 'complete' && location.protocol === 'http:'")
-            await page.begin()
-            first = None
-            for name, case in (("offline for some seconds under traffic", offline), ("a half-open connection", half_open),
-                               ("connections that are cut", cuts), ("a page that is loaded again", loaded_again), ("1008 ends it", stops)):
-                try:
-                    await case(page, proxy, writer)
-                    heard = [each for each in await page.js("heard") if isinstance(each, int)]
-                    first = heard[0] if first is None else first
-                    must(heard == list(range(first, first + len(heard))), f"not whole: {[each for each, last in zip(heard[1:], heard) if each != last + 1]} follow others")
-                    judge.check(name, True)
-                except Exception as problem:  # whatever it is, the other cases still count
-                    judge.check(name, False, f"{type(problem).__name__}: {problem}")
+            page = await Page.open(browser, proxy.port, "{base: 50, patience: 1500}")
+            await judge_cases(judge, page, {
+                "offline for some seconds under traffic": lambda: offline(page, proxy, writer),
+                "a half-open connection": lambda: half_open(page, proxy, writer),
+                "connections that are cut": lambda: cuts(page, proxy, writer),
+                "a page that is loaded again": lambda: loaded_again(page, proxy, writer),
+                "1008 ends it": lambda: stops(page, proxy, writer),
+            })
             judge.check("what the page published came once", (await page.js("heard")).count("from the page, offline") == 1)
             writer.goes_on = False
             await asyncio.wait_for(writing, 10)

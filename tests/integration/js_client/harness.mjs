@@ -108,13 +108,24 @@ export class Place {
 }
 
 /** Runs each case in a place of its own. */
-export async function run(cases, program, WebSocket, only) {
-  let passed = 0, failed = 0;
-  for (const [name, body] of Object.entries(cases)) {
-    if (only && !name.includes(only)) continue;
+export function run(cases, program, WebSocket, only) {
+  return judge(cases, async body => {
     const place = await Place.open(program, WebSocket);
     try {
       await within(60_000, "end of the case", body(place));
+    } finally {
+      await place.close();
+    }
+  }, only);
+}
+
+/** Counts what passed and what failed, says so, and ends the program. */
+export async function judge(cases, run_case, only) {
+  let passed = 0, failed = 0;
+  for (const [name, body] of Object.entries(cases)) {
+    if (only && !name.includes(only)) continue;
+    try {
+      await run_case(body);
       ++passed;
       console.log(`ok      ${name}`);
     } catch (problem) {
@@ -122,7 +133,6 @@ export async function run(cases, program, WebSocket, only) {
       console.log(`FAILED  ${name}: ${problem.message}`);
       if (process.env.HUBBUB_TEST_STACK) console.log(problem.stack);
     }
-    await place.close();
   }
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed || !passed ? 1 : 0);
