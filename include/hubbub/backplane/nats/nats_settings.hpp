@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nats/nats.h>
@@ -41,7 +43,10 @@ inline NatsSettings nats_settings(NatsOptions const& from, natsStatus& status) {
     if (!from.token.empty()) set(natsOptions_SetToken, from.token.c_str());
     if (!from.credentials_file.empty()) set(natsOptions_SetUserCredentialsFromFiles, from.credentials_file.c_str(), nullptr);
     NatsTls const& tls = from.tls;
-    if (tls.required) set(natsOptions_SetSecure, true);
+    // Left to itself, it would take a server without TLS also for "tls://".
+    bool const is_secure =
+        tls.required || std::ranges::any_of(urls, [](std::string_view url) { return url.starts_with("tls://"); });
+    if (is_secure) set(natsOptions_SetSecure, true);
     if (!tls.authorities_file.empty()) set(natsOptions_LoadCATrustedCertificates, tls.authorities_file.c_str());
     if (!tls.certificate_file.empty()) set(natsOptions_LoadCertificatesChain, given(tls.certificate_file), given(tls.key_file));
     if (!tls.expected_name.empty()) set(natsOptions_SetExpectedHostname, tls.expected_name.c_str());
