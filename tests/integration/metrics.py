@@ -19,7 +19,7 @@ import urllib.request
 
 import websockets
 
-from dashboard import check_configuration, check_queries
+from dashboard_queries import check_configuration, check_queries
 from operated import Operated
 from processes import Judge, free_port, raise_descriptor_limit
 
