@@ -46,11 +46,12 @@ class Picture:
     def bar(self, x, y, width, height, fill):
         self.parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0.5):.1f}" height="{height:.1f}" fill="{fill}"/>')
 
-    def path(self, points, stroke, dashed=False):
+    def path(self, points, stroke, dashed=False, dots=True):
         d = " ".join(f"{'L' if i else 'M'}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(points))
         dash = ' stroke-dasharray="5 4"' if dashed else ""
         self.parts.append(f'<path d="{d}" fill="none" stroke="{stroke}" stroke-width="2"{dash}/>')
-        self.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{stroke}"/>' for x, y in points]
+        if dots:
+            self.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{stroke}"/>' for x, y in points]
 
     def save(self, path):
         path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height:.0f}" '
