@@ -22,8 +22,16 @@ HAPPENS = {"Up", "Sessions", "Opened and closed", "Duration of handshakes", "Fro
 
 
 def check_configuration(judge, promtool):
-    done = subprocess.run([promtool, "check", "config", "prometheus.yml"], cwd=(ROOT / ALERTS).parent, text=True, capture_output=True, check=False)
-    judge.check("promtool takes the configuration with its alerts", done.returncode == 0, (done.stdout + done.stderr)[:500])
+    """That a Prometheus server takes it, and that each alert fires when it should and only then."""
+    def run(*arguments, folder):
+        done = subprocess.run([promtool, *arguments], cwd=folder, text=True, capture_output=True, check=False)
+        return done.returncode == 0, (done.stdout + done.stderr)[:500]
+
+    here = pathlib.Path(__file__).parent
+    judge.check("promtool takes the configuration with its alerts", *run("check", "config", "prometheus.yml", folder=(ROOT / ALERTS).parent))
+    judge.check("every alert fires where all is wrong, and none where all is well", *run("test", "rules", "alerts.yml", folder=here))
+    untested = [name for name, _ in alerts((ROOT / ALERTS).read_text()) if f'"{name}"' not in (here / "alerts.yml").read_text()]
+    judge.check("and each of them is in that test", not untested, untested)
 
 
 class Answers:
