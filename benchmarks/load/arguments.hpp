@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <hubbub/hub/hub_options.hpp>
+#include <hubbub/transport/socket/send_limits.hpp>
 #include <hubbub/transport/socket/socket_engine.hpp>
 
 namespace load {
@@ -47,6 +48,7 @@ inline constexpr char usage[] =
   --queue-bytes BYTES     of a client's queue (16 MiB, or 16 of the longest messages)
   --queue-messages N      (32000)
   --send-buffer BYTES     of the system for each client, SO_SNDBUF (left to the system)
+  --unsent BYTES      that the system keeps of what was not sent to a client yet, TCP_NOTSENT_LOWAT (131072; 0 leaves it to the system)
   --history N         messages that the topic remembers (0)
   --protocol NAME     a subprotocol that is spoken, the one that is liked best first; may be given several times
   --memory BYTES          what clients may make it keep in all (1 GiB)
@@ -67,7 +69,7 @@ struct Arguments {
     std::string address = "127.0.0.1", mode = "broadcast", tls;
     std::uint16_t port = 0;
     unsigned threads = 1;
-    int send_buffer = 0;
+    int send_buffer = 0, unsent = hubbub::detail::usual_unsent;
     bool snapshot = false, deflate = false;
 
     /// The options of a hub with that policy, which is `LoadPolicy` but for compression.
@@ -134,6 +136,7 @@ class Parser {
         if (name_ == "--max-message") return number(hub.message.message);
         if (name_ == "--max-fragments") return number(hub.message.fragments);
         if (name_ == "--send-buffer") return number(result_.send_buffer);
+        if (name_ == "--unsent") return number(result_.unsent);
         if (name_ == "--queue-bytes") return number(queue_bytes_.emplace());
         if (name_ == "--queue-messages") return number(hub.queue.messages);
         if (name_ == "--history") return number(hub.topics.history.messages);

@@ -104,6 +104,7 @@ class Server {
     static hubbub::TcpAcceptor::Options acceptor_options(Arguments const& arguments) {
         hubbub::TcpAcceptor::Options options;
         options.send_buffer = arguments.send_buffer;
+        options.unsent = arguments.unsent;
         options.on_trouble = [](std::string_view what, std::error_code error) {
             std::cerr << "hubbub_load_server: " << what << (error ? ": " + error.message() : std::string()) << std::endl;
         };

@@ -79,9 +79,9 @@ class Bench:
         with self.generator(server, *options, cores=cores) as generator:
             return json.loads(generator.line(180))
 
-    def broadcast(self, in_flight, cores="0", of_clients="1", threads=1, environment=()):
+    def broadcast(self, in_flight, cores="0", of_clients="1", threads=1, environment=(), options=()):
         """Microseconds of the server's CPU for a delivery to one of 1,000."""
-        with self.server("--threads", threads, cores=cores, environment=environment) as server:
+        with self.server("--threads", threads, *options, cores=cores, environment=environment) as server:
             return {"us a delivery": self.run(server, "--in-flight", in_flight, "--seconds", 1, "--warmup", 0.5,
                                               cores=of_clients)["server_us_per_delivery"]}
 
@@ -156,14 +156,14 @@ def cases(bench):
 
     return {
         "backlog": {f"somaxconn {most}": with_settings(lambda: bench.storm(4000), net__core__somaxconn=most) for most in (4096, 128, 1024)},
-        "send buffers": {f"tcp_wmem up to {most}": with_settings(bench.stalled, net__ipv4__tcp_wmem=wmem.format(most))
+        "send buffers": {f"tcp_wmem up to {most}": with_settings(lambda: bench.stalled("--unsent", 0), net__ipv4__tcp_wmem=wmem.format(most))
                          for most in (4_194_304, 262_144, 65_536)} |
-                        {"SO_SNDBUF 32768": lambda: bench.stalled("--send-buffer", 32_768)} |
-                        {f"tcp_notsent_lowat {most}": with_settings(bench.stalled, net__ipv4__tcp_notsent_lowat=most) for most in (131_072, 16_384)},
-        "notsent_lowat, one in flight": {f"tcp_notsent_lowat {most}": with_settings(lambda: bench.broadcast(1), net__ipv4__tcp_notsent_lowat=most)
-                                         for most in (4_294_967_295, 131_072, 16_384)},
-        "notsent_lowat, 16 in flight": {f"tcp_notsent_lowat {most}": with_settings(lambda: bench.broadcast(16), net__ipv4__tcp_notsent_lowat=most)
-                                        for most in (4_294_967_295, 131_072, 16_384)},
+                        {"SO_SNDBUF 32768": lambda: bench.stalled("--unsent", 0, "--send-buffer", 32_768)} |
+                        {f"TCP_NOTSENT_LOWAT {most}": lambda most=most: bench.stalled("--unsent", most) for most in (131_072, 16_384)},
+        "unsent, one in flight": {f"TCP_NOTSENT_LOWAT {most}": lambda most=most: bench.broadcast(1, options=("--unsent", most))
+                                  for most in (0, 131_072, 16_384)},
+        "unsent, 16 in flight": {f"TCP_NOTSENT_LOWAT {most}": lambda most=most: bench.broadcast(16, options=("--unsent", most))
+                                 for most in (0, 131_072, 16_384)},
         "idle buffers": {f"tcp_rmem and tcp_wmem from {least}": with_settings(
             lambda: bench.idle(8000), net__ipv4__tcp_rmem=f"4096 {least} 33554432", net__ipv4__tcp_wmem=f"4096 {least} 4194304")
                          for least in (131_072, 4096)},

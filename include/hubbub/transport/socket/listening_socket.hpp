@@ -14,10 +14,11 @@
 
 #include <hubbub/core/exceptions.hpp>
 #include <hubbub/transport/socket/endpoint.hpp>
+#include <hubbub/transport/socket/send_limits.hpp>
 
 namespace hubbub::inline v0::detail {
 
-/// A socket that listens, set up so that what it accepts inherits TCP_NODELAY and the send buffer.
+/// A socket that listens, set up so that what it accepts inherits TCP_NODELAY and the bounds of what is sent.
 ///
 /// A Unix path is removed when the socket goes, if it still is the one that was made here.
 ///
@@ -26,7 +27,8 @@ class ListeningSocket {
    public:
     struct Options {
         int backlog = SOMAXCONN;
-        int send_buffer = 0;  // SO_SNDBUF in bytes; 0 leaves it to the system
+        int send_buffer = 0;        // SO_SNDBUF in bytes; 0 leaves it to the system
+        int unsent = usual_unsent;  // TCP_NOTSENT_LOWAT, likewise
     };
 
     ListeningSocket(Endpoint const& endpoint, Options const& options);
@@ -154,8 +156,7 @@ inline void ListeningSocket::set_options(Options const& options) noexcept {
     (void)::fcntl(descriptor_, F_SETFD, ::fcntl(descriptor_, F_GETFD) | FD_CLOEXEC);
     int const on = 1;
     (void)::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (options.send_buffer > 0)
-        (void)::setsockopt(descriptor_, SOL_SOCKET, SO_SNDBUF, &options.send_buffer, sizeof options.send_buffer);
+    (void)set_send_limits(descriptor_, options.send_buffer, options.unsent);
 }
 
 inline void ListeningSocket::remember_path() noexcept {

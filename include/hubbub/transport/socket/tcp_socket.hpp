@@ -18,6 +18,7 @@
 #include <hubbub/core/peer_address.hpp>
 #include <hubbub/transport/socket/endpoint.hpp>
 #include <hubbub/transport/socket/record_layer.hpp>
+#include <hubbub/transport/socket/send_limits.hpp>
 
 namespace hubbub::inline v0 {
 
@@ -29,7 +30,8 @@ namespace hubbub::inline v0 {
 class TcpSocket {
    public:
     struct Options {
-        int send_buffer = 0;  ///< SO_SNDBUF in bytes; 0 leaves it to the system
+        int send_buffer = 0;                ///< SO_SNDBUF in bytes; 0 leaves it to the system
+        int unsent = detail::usual_unsent;  ///< what the kernel may keep unsent (TCP_NOTSENT_LOWAT), likewise
     };
 
     TcpSocket() = default;
@@ -104,9 +106,7 @@ inline TcpSocket TcpSocket::adopt(int descriptor, Options const& options) {
 #ifdef SO_NOSIGPIPE
     (void)::setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
 #endif
-    if (options.send_buffer > 0)
-        check(::setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &options.send_buffer, sizeof options.send_buffer) == 0,
-              "SO_SNDBUF");
+    check(detail::set_send_limits(descriptor, options.send_buffer, options.unsent), "SO_SNDBUF");
     return {descriptor, peer_address(descriptor)};
 }
 

@@ -37,6 +37,8 @@ class TcpAcceptor {
     struct Options {
         int backlog = SOMAXCONN;  ///< connections that wait to be accepted; the system has a limit of its own
         int send_buffer = 0;      ///< SO_SNDBUF of accepted sockets in bytes; 0 leaves it to the system
+        /// What the kernel may keep of what was not sent to each of them yet (TCP_NOTSENT_LOWAT), in bytes; 0 leaves it to the system.
+        int unsent = detail::usual_unsent;
         /// Told once when accepting stalls (with the error) and once when it goes on (without).
         std::function<void(std::string_view what, std::error_code)> on_trouble{};
     };
@@ -92,7 +94,7 @@ class TcpAcceptor {
         : endpoint_(shared->socket.endpoint()), shared_(std::move(shared)), registry_(std::make_shared<Registry>()) {}
 
     static detail::ListeningSocket::Options socket_options(Options const& options) noexcept {
-        return {.backlog = options.backlog, .send_buffer = options.send_buffer};
+        return {.backlog = options.backlog, .send_buffer = options.send_buffer, .unsent = options.unsent};
     }
     void end_registrations();
 

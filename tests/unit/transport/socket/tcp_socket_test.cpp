@@ -32,8 +32,33 @@ TEST_CASE("an adopted socket is set up for a loop and knows its peer") {
     CHECK(value != 0);
     REQUIRE(::getsockopt(socket.descriptor(), SOL_SOCKET, SO_SNDBUF, &value, &size) == 0);
     CHECK(value == 40000);  // the kernel doubles it
+    REQUIRE(::getsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, &size) == 0);
+    CHECK(value == 128 * 1024);
     CHECK(socket.peer().to_string() == "127.0.0.1");
     CHECK(socket.peer().port == hubbub::local_endpoint(peer.descriptor()).port());
+}
+
+TEST_CASE("what the kernel keeps of what was not sent is bounded, if it is not left to the system") {
+    auto const unsent_of = [](int descriptor) {
+        int value = -1;
+        socklen_t size = sizeof value;
+        REQUIRE(::getsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, &size) == 0);
+        return value;
+    };
+    int const of_system = [&] {
+        int const plain = ::socket(AF_INET, SOCK_STREAM, 0);
+        int const value = unsent_of(plain);
+        ::close(plain);
+        return value;
+    }();
+    for (auto const& [wanted, has] : {std::pair{4096, 4096}, {0, of_system}}) {
+        hubbub::detail::ListeningSocket const listener(hubbub::Endpoint("127.0.0.1:0"), {.unsent = wanted});
+        RawPeer const peer(listener.endpoint());
+        hubbub::TcpSocket const accepted(accepted_from(listener), {});  // as it comes from there
+        CHECK(unsent_of(accepted.descriptor()) == has);
+        RawPeer const another(listener.endpoint());
+        CHECK(unsent_of(hubbub::TcpSocket::adopt(accepted_from(listener), {.unsent = 8192}).descriptor()) == 8192);
+    }
 }
 
 TEST_CASE("a TcpSocket closes its descriptor once, unless it was released") {
