@@ -290,6 +290,15 @@ static hubbub::HubOptions<MapPolicy> map_options(std::shared_ptr<Directory> dire
     return options;
 }
 
+inline void with_policy(hubbub::HubOptions<MapPolicy> options, hubbub::HubOptions<MapPolicy> embedded) {
+    // [with_policy]
+    hubbub::Server<MapPolicy> server{Map{}, {.port = 8080, .hub = std::move(options)}};
+
+    asio::io_context context;  // or in a loop of yours
+    hubbub::Hub<hubbub::TcpConnection, MapPolicy> hub{context, Map{}, std::move(embedded)};
+    // [/with_policy]
+}
+
 TEST_CASE("The policies of the guide decide who comes in, what he hears, and what happens when he is slow") {
     auto const directory = std::make_shared<Directory>();
     hubbub::testing::Simulation sim{11};
