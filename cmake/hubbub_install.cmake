@@ -22,8 +22,10 @@ install(FILES
     "${CMAKE_CURRENT_LIST_DIR}/hubbub_components.cmake"
     ${_find_files}
     DESTINATION "${_destination}")
-# The client for browsers, for whoever serves it from his own program.
+# The client for browsers and Node, for whoever serves or imports it from there. Its package.json says that it is a module: Node 18
+# takes it for CommonJS otherwise.
 install(FILES "${PROJECT_SOURCE_DIR}/clients/js/hubbub.js" "${PROJECT_SOURCE_DIR}/clients/js/hubbub.d.ts"
+    "${PROJECT_SOURCE_DIR}/clients/js/package.json"
     DESTINATION "${CMAKE_INSTALL_DATADIR}/hubbub/js")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 

@@ -307,7 +307,7 @@ def check_headers(page, headers):
         if line == "<!-- names and their headers -->":
             listed = number
         elif listed and line.startswith("|") and len(named) == 1 and named[0] in headers.texts:
-            for name in re.findall(r"`(\w+)`", line.split("`hubbub/")[0].split("|")[2]):
+            for name in re.findall(r"`(?:\w+::)*(\w+)`", line.split("`hubbub/")[0].split("|")[2]):
                 if name not in headers.words_of[named[0]]:
                     yield number, f"{name} is not in hubbub/{named[0]}"
 

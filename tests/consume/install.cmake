@@ -27,3 +27,10 @@ foreach(text IN LISTS texts)
         endif()
     endforeach()
 endforeach()
+
+# Node takes the client for a module only where a package.json says so.
+file(READ "${prefix}/share/hubbub/js/package.json" package)
+string(JSON kind GET "${package}" type)
+if(NOT kind STREQUAL "module" OR NOT EXISTS "${prefix}/share/hubbub/js/hubbub.js")
+    message(FATAL_ERROR "the client in share/hubbub/js is no module of Node")
+endif()

@@ -290,6 +290,15 @@ static hubbub::HubOptions<MapPolicy> map_options(std::shared_ptr<Directory> dire
     return options;
 }
 
+inline void with_policy(hubbub::HubOptions<MapPolicy> options, hubbub::HubOptions<MapPolicy> embedded) {
+    // [with_policy]
+    hubbub::Server<MapPolicy> server{Map{}, {.port = 8080, .hub = std::move(options)}};
+
+    asio::io_context context;  // or in a loop of yours
+    hubbub::Hub<hubbub::TcpConnection, MapPolicy> hub{context, Map{}, std::move(embedded)};
+    // [/with_policy]
+}
+
 TEST_CASE("The policies of the guide decide who comes in, what he hears, and what happens when he is slow") {
     auto const directory = std::make_shared<Directory>();
     hubbub::testing::Simulation sim{11};
@@ -349,6 +358,49 @@ TEST_CASE("What the policies of the guide say") {
 }
 
 // ---- docs/concepts.md
+
+struct Seen {
+    int opened = 0, messages = 0, subscribed = 0, losses = 0, pressed = 0, relieved = 0, expiring = 0, closed = 0;
+};
+
+// [hooks]
+struct Hooks : hubbub::NoopHandler {
+    std::shared_ptr<Seen> seen;  // each loop has a copy of the handler: this is what they share
+    explicit Hooks(std::shared_ptr<Seen> where) : seen(std::move(where)) {}
+
+    void on_open(auto& session) {
+        ++seen->opened;
+        session.subscribe(std::string(session.request()->path()));  // the request is there in this hook alone
+    }
+    void on_message(auto& session, hubbub::MessageView message) {
+        ++seen->messages;
+        if (message.is_text()) session.send("you said " + std::string(message.view()));
+    }
+    void on_subscribed(auto&, hubbub::Subscription const& told) { seen->subscribed += told.allowed; }
+    void on_continuity_lost(auto&, hubbub::Subscription const&) { ++seen->losses; }  // of told.topic
+    void on_pressure(auto&) { ++seen->pressed; }                                     // its queue is long: send less
+    void on_relief(auto&) { ++seen->relieved; }
+    void on_expiring(auto&) { ++seen->expiring; }  // its identity: ask for a new token
+    void on_close(auto&, hubbub::CloseInfo const& info) { seen->closed += info.code == hubbub::CloseCode::normal; }
+};
+// [/hooks]
+
+TEST_CASE("The hooks of the page are called") {
+    auto const seen = std::make_shared<Seen>();
+    hubbub::testing::Simulation sim{5};
+    auto hub = sim.hub(Hooks{seen});
+    auto alice = sim.connect(hub);
+    sim.run_until_idle();
+    alice.send_text("hello");
+    sim.run_until_idle();
+    CHECK(alice.texts() == std::vector<std::string>{"you said hello"});
+    hub.close(hubbub::Target::all(), hubbub::CloseCode::normal);
+    sim.run_until_idle();
+    CHECK(seen->opened == 1);
+    CHECK(seen->messages == 1);
+    CHECK(seen->subscribed == 1);
+    CHECK(seen->closed == 1);
+}
 
 TEST_CASE("Whom a publication is for") {
     auto const directory = std::make_shared<Directory>();

@@ -98,6 +98,9 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     PublishResult publish_to_others(std::string_view topic, MessageView message) {
         return publish(topic, message, {.except = id()});
     }
+    PublishResult publish_to_others(std::string_view topic, std::string_view text) {
+        return publish_to_others(topic, MessageView::text(text));
+    }
 
     /// Tells `on_subscribed` when it has begun, in this turn or, if the topic is another shard's or remembers, after a letter and its
     /// answer.

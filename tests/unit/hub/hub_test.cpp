@@ -32,7 +32,7 @@ struct Words : NoopHandler {
         if (verb == "join") session.subscribe(topic);
         if (verb == "leave") session.unsubscribe(topic);
         if (verb == "say") session.publish(topic, words);
-        if (verb == "others") session.publish_to_others(topic, MessageView::text(words));
+        if (verb == "others") session.publish_to_others(topic, words);
         if (verb == "echo") session.send(rest);
         if (verb == "bye") session.close(CloseCode::going_away, "bye");
         if (verb == "throw") throw 1;
