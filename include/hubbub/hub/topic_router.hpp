@@ -43,6 +43,8 @@ struct RouterHost {
     /// Another node says what all nodes are to do.
     virtual void on_control(ControlMessage const& message) = 0;
     virtual void on_event(Event const& event) noexcept = 0;
+    /// The brokers have what this shard had written to them before `flush(number)`.
+    virtual void on_flushed(std::uint64_t number) noexcept = 0;
     virtual SessionId id_of(Subscriber& subscriber) noexcept = 0;
     virtual PresenceMember member_of(Subscriber& subscriber) = 0;
     virtual std::int64_t now_ticks() const noexcept = 0;
@@ -173,6 +175,16 @@ class TopicRouter : private LinkHost {
     /// Tells subscribers who has come and gone, where it is time.
     void tell_presence();
     std::uint32_t intern(std::string_view name);
+
+    /// All that shards have posted to this one goes to the brokers, and who has come and gone; then `on_flushed`.
+    void flush(std::uint64_t number)
+        requires is_remote
+    {
+        take_mail();
+        tell_presence();
+        Outgoing const nothing{.message = MessageView::text({}), .id = number};
+        write_to_broker(nothing.letter(Mail::Kind::flush), {}, nothing);
+    }
 
     /// Reads what others have left here, and answers who recovers; once a turn.
     void take_mail() {
@@ -682,6 +694,7 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
         if (mail.from.value == post_office_.shard_count()) {
             if (mail.kind == Mail::Kind::event)
                 return host_->on_event({.name = topic, .detail = outgoing.message.view(), .number = mail.id});
+            if (mail.kind == Mail::Kind::flush) return host_->on_flushed(mail.id);
             return links_.hear(mail, topic, outgoing);
         }
     switch (mail.kind) {
@@ -738,7 +751,8 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
         case Mail::Kind::published:
         case Mail::Kind::apart:
         case Mail::Kind::together:
-        case Mail::Kind::event: return;  // of the desk alone
+        case Mail::Kind::event:
+        case Mail::Kind::flush: return;  // of the desk alone
     }
 }
 
