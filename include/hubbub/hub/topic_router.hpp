@@ -150,6 +150,19 @@ class TopicRouter : private LinkHost {
         }
         then();
     }
+    /// Calls `then` when it is known here who is there; now, but where no member is, and the other nodes have to be asked first.
+    void when_members_known(std::string_view topic, UniqueFunction<void()> then) {
+        if constexpr (is_remote) {
+            if (is_topic_name(topic) && topic_options(options_, topic).presence) {
+                std::uint32_t const number = intern(topic);
+                need(number);
+                lonely_.push_back(number);  // if nobody needs it behind that
+                if (!has_members(delivery_->topics()[number]))
+                    return nodes_.when_heard(number, host_->now_ticks(), std::move(then));
+            }
+        }
+        then();
+    }
     HistoryPage read_history(std::string_view topic, HistoryQuery const& query) {
         auto const number = delivery_->topics().find(topic);
         if (!number || !delivery_->topics()[*number].history) return {};
@@ -169,6 +182,8 @@ class TopicRouter : private LinkHost {
     PresencePage read_presence(std::string_view topic, std::size_t most) {
         auto const number = delivery_->topics().find(topic);
         if (!number || !delivery_->topics()[*number].presence) return {};
+        if constexpr (is_remote)  // its link is not there, or was not in time
+            if (!has_members(delivery_->topics()[*number]) && !nodes_.has_asked(*number)) return {};
         return presences_.page(*number, most);
     }
     PresenceBook const& presences() const noexcept { return presences_; }
@@ -232,6 +247,10 @@ class TopicRouter : private LinkHost {
         write(to, mail, topic, outgoing);
     }
     void read(Mail const& mail, std::string_view topic, Outgoing const& outgoing);
+    /// At the owner: somebody on this node is subscribed, or about to be.
+    static bool has_members(Topic const& topic) noexcept {
+        return topic.interested_shards || !topic.members.empty() || (topic.link && topic.link->waiting_shards);
+    }
     bool remembers(std::string_view topic) const { return static_cast<bool>(topic_options(options_, topic).history); }
     void sequence(std::string_view name, Outgoing const& outgoing);
     void keep(std::uint32_t number, Outgoing const& outgoing, Outgoing const& encoded, std::int64_t at, bool is_new = true);

@@ -21,12 +21,13 @@ using namespace hubbub;
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
-/// "kept" remembers, "strict" too and refuses what it cannot tell all nodes; "who" knows its members.
+/// "kept" remembers, "strict" too and refuses what it cannot tell all nodes; "who" knows its members, and "kept who" does both.
 struct Topics {
     TopicOptions options_for(std::string_view name) const {
         if (name == "kept") return {.history = {.messages = 5}};
         if (name == "strict") return {.history = {.messages = 5}, .when_apart = WhenApart::refuse};
         if (name == "who") return {.presence = {.kept = true, .lease = 5s}};
+        if (name == "kept who") return {.history = {.messages = 5}, .presence = {.kept = true, .lease = 5s}};
         return {};
     }
 };
@@ -545,6 +546,69 @@ TEST_CASE("Cluster: who was on a node that has drained is gone from the lists of
     for (int i = 0; i < 100 && both.hubs[0]; ++i) both.pass(100ms);
     REQUIRE_FALSE(both.hubs[0]);
     CHECK(there() == 1);
+}
+
+TEST_CASE("Cluster: a node where nobody is subscribed asks the others who is there") {
+    std::string const topic = GENERATE("who", "kept who");  // one that remembers does not know it sooner
+    Cluster both;
+    auto b = both.subscribed(1, topic, "bob"), c = both.subscribed(1, topic, "cid");
+    both.pass(500ms);
+    int told = 0;
+    PresencePage page;
+    auto const ask = [&] {
+        both.hubs[0]->read_presence(topic, 10, [&](PresencePage const& answer) {
+            ++told;
+            page = answer;
+        });
+        both.settle();
+    };
+    SECTION("and answers when they have had time for it") {
+        ask();
+        CHECK(told == 0);
+        both.pass(1600ms);
+        REQUIRE(told == 1);
+        CHECK(page.known);
+        CHECK(page.sessions == 2);
+        CHECK(page.members.size() == 2);
+        ask();  // it still listens
+        CHECK(told == 2);
+        CHECK(page.sessions == 2);
+        c.reset();
+        both.pass(500ms);
+        ask();
+        CHECK(page.sessions == 1);
+        both.pass(8s);  // nobody has asked for long
+        CHECK(both.link(0).subscribed.count(topic) == 0);
+        ask();
+        both.pass(1600ms);
+        CHECK(told == 4);
+        CHECK(page.sessions == 1);
+    }
+    SECTION("and does not know it while its broker is away") {
+        both.cut_off(0);
+        ask();
+        both.pass(1600ms);
+        CHECK(told == 1);
+        CHECK_FALSE(page.known);
+        both.let_back(0);
+        both.pass(200ms);
+        ask();
+        both.pass(1600ms);
+        CHECK(told == 2);
+        CHECK(page.sessions == 2);
+    }
+    SECTION("and whoever asks twice is answered twice") {
+        ask();
+        ask();
+        both.pass(1600ms);
+        CHECK(told == 2);
+        CHECK(page.sessions == 2);
+    }
+    SECTION("and a topic without presence is not asked about") {
+        both.hubs[0]->read_presence("news", 10, [&](PresencePage const& answer) { told += !answer.known; });
+        both.settle();
+        CHECK(told == 1);
+    }
 }
 
 TEST_CASE("Cluster: what a user may no longer have ends on all nodes, and on one that was cut off when it is back") {
