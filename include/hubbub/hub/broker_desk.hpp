@@ -16,6 +16,7 @@
 #include <hubbub/backplane/broker_of.hpp>
 #include <hubbub/backplane/envelope.hpp>
 #include <hubbub/hub/backplane_state.hpp>
+#include <hubbub/hub/desk_flushes.hpp>
 #include <hubbub/hub/hub_options.hpp>
 #include <hubbub/hub/outbox.hpp>
 #include <hubbub/hub/outgoing.hpp>
@@ -202,6 +203,7 @@ class BrokerDesk final : private TurnHook {
     };
     std::unordered_map<std::string, Wanted, Hash, std::equal_to<>> wanted_;
     std::vector<std::string> holes_;
+    DeskFlushes flushes_;
 };
 
 template <HubPolicy Policy>
@@ -220,6 +222,11 @@ void BrokerDesk<Policy>::on_turn_end() noexcept {
     }
     BackplaneCounts::set(shared_.counts->waiting_messages, messages);
     BackplaneCounts::set(shared_.counts->waiting_bytes, bytes);
+    flushes_.end(brokers_, [this](ShardIndex shard, std::uint64_t number) {
+        Mail mail = letter(Mail::Kind::flush);
+        mail.id = number;
+        post_office_.write(shard, mail, {}, {});
+    });
     std::erase_if(holes_, [this](std::string const& topic) {
         if (post_office_.bytes_for(owner_of(topic)) > most_for_a_shard / 2) return false;
         if (auto const found = wanted_.find(topic); found != wanted_.end()) {
@@ -251,6 +258,7 @@ void BrokerDesk<Policy>::read(Mail const& mail, std::string_view topic, MessageV
         }
         case Mail::Kind::publish: return take_publication(broker, mail, topic, message, Envelope::Kind::publication);
         case Mail::Kind::announce: return take_publication(broker, mail, topic, message, Envelope::Kind::presence);
+        case Mail::Kind::flush: return flushes_.begin(mail.from, mail.id, brokers_);
         default: return;
     }
 }

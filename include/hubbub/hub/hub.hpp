@@ -159,11 +159,12 @@ class Hub {
             shared_->post(revocation.session.shard, [revocation](ShardType& shard) { shard.revoke(revocation); });
     }
     /// Refuses new connections, closes sessions in paced batches, then calls `completion`, on a loop. Idempotent: each completion is
-    /// called.
+    /// called. With a broker it waits until that has got what was published, and other nodes know who has gone: as long as `options` says.
+    /// What the broker has not got then is `backplane().waiting_messages`, and told as `drain_unpublished`.
     /// Cost: each session once; a tick closes its part and looks at nothing else.
     void drain(DrainOptions options, UniqueFunction<void()> completion) {
         auto const drain = std::make_shared<Drain>(std::move(options), shards_.size(), std::move(completion));
-        each([drain](ShardType& shard) { shard.drain(drain); }, [&drain] { drain->shard_is_empty(); });
+        each([drain](ShardType& shard) { shard.drain(drain); }, [&drain] { drain->shard_is_done(); });
     }
     /// Tells the EventSink of a shard what the application knows: that accepting stalls, for one. False: the hub has ended.
     /// Cost: one posted function.

@@ -82,25 +82,29 @@ struct HubShared {
     }
     /// `completion` is called on the loop of the topic's owner, with what it keeps of the topic.
     bool read_history(std::string_view topic, HistoryQuery query, UniqueFunction<void(HistoryPage const&)> completion) {
-        return at_owner(topic, std::move(completion),
-                        [query](auto& router, std::string const& name) { return router.read_history(name, query); });
+        return at_owner(
+            topic, std::move(completion),
+            [](auto& router, std::string const& name, auto then) { router.when_known(name, std::move(then)); },
+            [query](auto& router, std::string const& name) { return router.read_history(name, query); });
     }
     bool read_presence(std::string_view topic, std::size_t most, UniqueFunction<void(PresencePage const&)> completion) {
-        return at_owner(topic, std::move(completion),
-                        [most](auto& router, std::string const& name) { return router.read_presence(name, most); });
+        return at_owner(
+            topic, std::move(completion),
+            [](auto& router, std::string const& name, auto then) { router.when_members_known(name, std::move(then)); },
+            [most](auto& router, std::string const& name) { return router.read_presence(name, most); });
     }
 
    private:
-    template <class Completion, class Read>
-    bool at_owner(std::string_view topic, Completion completion, Read read) {
+    template <class Completion, class When, class Read>
+    bool at_owner(std::string_view topic, Completion completion, When when, Read read) {
         return post(owner_of(topic),
-                    [name = std::string(topic), completion = std::move(completion), read](ShardType& shard) mutable {
+                    [name = std::string(topic), completion = std::move(completion), when, read](ShardType& shard) mutable {
                         shard.router().take_mail();  // what was written before is read before
                         auto answer = [&router = shard.router(), name, completion = std::move(completion), read]() mutable {
                             auto const page = read(router, name);
                             completes([&] { completion(page); });
                         };
-                        shard.router().when_known(name, std::move(answer));
+                        when(shard.router(), name, std::move(answer));
                     });
     }
 };

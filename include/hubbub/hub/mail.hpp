@@ -84,6 +84,7 @@ struct Mail {
         apart,      ///< broker number `id` is not there
         together,   ///< it is there again
         event,      ///< for the EventSink: the name instead of a topic, and its detail
+        flush,      ///< says when the brokers have what was written before; the answer is the same, with the same `id`
     };
 
     static constexpr std::int64_t for_nobody = -1;  ///< as `expires_at`: it has a place, and makes no sense

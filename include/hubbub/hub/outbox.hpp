@@ -37,6 +37,10 @@ class Outbox {
         entries_.push_back(std::move(entry));
     }
     std::uint64_t next_serial() const noexcept { return next_serial_; }
+    /// Of what was added before that serial nothing waits, and nothing is with the broker.
+    bool is_settled_before(std::uint64_t serial) const noexcept {
+        return entries_.empty() || entries_.front().serial >= serial;
+    }
     std::size_t size() const noexcept { return entries_.size(); }
     std::size_t bytes() const noexcept { return bytes_; }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <hubbub/core/clock.hpp>
+#include <hubbub/core/unique_function.hpp>
 #include <hubbub/hub/presence_book.hpp>
 #include <hubbub/hub/presence_notice.hpp>
 #include <hubbub/hub/topic_index.hpp>
@@ -32,9 +33,21 @@ class PresenceNodes {
     /// The link to the other nodes is there, again maybe.
     void on_linked(std::uint32_t number) { local(number).asks = true; }
     void forget(std::uint32_t number) { local_.erase(number); }
+    /// The others have been asked who is there.
+    bool has_asked(std::uint32_t number) const {
+        auto const known = local_.find(number);
+        return known != local_.end() && known->second.asked_at;
+    }
+    /// Calls `then` when those who are there have had the time to say who is on them, or at once, if they had it before. How many there are
+    /// nobody knows, so that there is no last answer to wait for.
+    void when_heard(std::uint32_t number, std::int64_t now, UniqueFunction<void()> then) {
+        Local& local = this->local(number);
+        if (local.asked_at && local.asked_at + answered <= now) return then();
+        local.readers.emplace_back(now + answered, std::move(then));
+    }
     /// What another node says.
     void hear(std::uint32_t number, std::uint64_t node, std::string_view text, std::int64_t now);
-    /// Calls `announce(number, text)` with what the others are to hear; ten times a second.
+    /// Calls `announce(number, text)` with what the others are to hear; ten times a second. Calls user code at the end.
     template <class Announce>
     void tick(std::int64_t now, Announce&& announce);
 
@@ -53,8 +66,11 @@ class PresenceNodes {
         bool is_asked = false;  ///< somebody wants to know who is here
         std::int64_t told_at = 0, listed_at = 0, asked_at = 0;
         std::unordered_map<std::uint64_t, Node> nodes{};
+        std::vector<std::pair<std::int64_t, UniqueFunction<void()>>> readers{};  ///< and when each is answered
     };
     static constexpr std::int64_t pause = Duration(std::chrono::seconds(1)).count();  ///< between two lists, and two questions
+    /// A question goes out with a tick, and the list behind a pause and another one.
+    static constexpr std::int64_t answered = pause + Duration(std::chrono::milliseconds(500)).count();
 
     static std::size_t size_of(PresenceMember const& member) noexcept {
         std::size_t bytes = 32 + member.user.size();
@@ -140,7 +156,13 @@ inline void PresenceNodes::replace(std::uint32_t number, std::uint64_t node, std
 
 template <class Announce>
 void PresenceNodes::tick(std::int64_t now, Announce&& announce) {
+    std::vector<UniqueFunction<void()>> heard;  // they are called last: they may do anything
     for (auto& [number, local] : local_) {
+        std::erase_if(local.readers, [&](auto& reader) {
+            if (reader.first > now) return false;
+            heard.push_back(std::move(reader.second));
+            return true;
+        });
         auto const tell = [&, topic = number](PresenceNotice const& notice) { announce(topic, notice.write()); };
         if (!local.changed.empty()) {
             tell_changes(number, local, tell);
@@ -170,6 +192,7 @@ void PresenceNodes::tick(std::int64_t now, Announce&& announce) {
             node = local.nodes.erase(node);
         }
     }
+    for (auto& then : heard) then();
 }
 
 template <class Announce>

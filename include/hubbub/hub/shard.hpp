@@ -344,6 +344,7 @@ class Shard final : private TurnHook, private RouterHost {
     void on_lost(std::uint32_t topic) override;
     void on_control(ControlMessage const& message) override;
     void on_event(Event const& event) noexcept override { tell_event(event); }
+    void on_flushed(std::uint64_t number) noexcept override { drain_.note_flushed(number); }
     SessionId id_of(Subscriber& subscriber) noexcept override { return static_cast<SessionType&>(subscriber).id(); }
     PresenceMember member_of(Subscriber& subscriber) override {
         auto const& session = static_cast<SessionType&>(subscriber);
@@ -406,6 +407,7 @@ class Shard final : private TurnHook, private RouterHost {
     void close_phase();
     void tell();
     void release_held_back();
+    void go_on_draining();
     void end_drain() {
         if (drain_.is_under_way()) tell_event({.name = "drain_ended", .number = drain_.reset()});
         drain_.end();
@@ -732,11 +734,30 @@ void Shard<Conn, Policy>::revoke_everywhere(Revocation const& revocation) {
 
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::drain(std::shared_ptr<Drain> drain) {
-    if (ended_) return drain->shard_is_empty();
+    if (ended_) return drain->shard_is_done();
     if (!drain_.begin(std::move(drain), loop_.now())) return;
     tell_event({.name = "drain_begun", .number = sessions_.size()});
     reception_.close();
     loop_.request_turn();
+}
+
+/// Nobody is here any more. What the last of them published goes to the owners of its topics, which may be empty for long, and only then
+/// to the brokers: so all shards have to be empty before each of them asks whether the brokers have it all.
+template <BasicConnection Conn, HubPolicy Policy>
+void Shard<Conn, Policy>::go_on_draining() {
+    if constexpr (RemoteBackplane<typename Policy::Backplane>) {
+        if (router_.post_office().is_congested(index_) && !drain_.is_late(now_)) return;
+        if (drain_.tell_empty())
+            for (std::size_t i = 0; i < shared_->shard_count; ++i)
+                shared_->post(ShardIndex{static_cast<std::uint16_t>(i)}, [](Shard& shard) {
+                    shard.router_.flush(shard.drain_.begin_flush(shard.now_));
+                    shard.loop_.request_turn();
+                });
+        if (!drain_.is_flushed() && !drain_.is_flush_late(now_)) return;
+        if (!drain_.is_flushed() && drain_.is_told_unpublished())
+            tell_event({.name = "drain_unpublished", .number = shared_->backplane.snapshot().waiting_messages});
+    }
+    end_drain();
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
@@ -840,7 +861,7 @@ void Shard<Conn, Policy>::on_turn_end() noexcept {
     }
     burying_.clear();
     settle_memory();
-    if (drain_.is_under_way() && sessions_.size() == 0 && reception_.is_idle()) end_drain();
+    if (drain_.is_under_way() && sessions_.size() == 0 && reception_.is_idle()) go_on_draining();
     bool const has_more = !large_.empty() || !delivery_.admission().flush_list().empty() || router_.has_questions();
     if (port().fall_asleep() || has_more) loop_.request_next_turn();
     meter_.end_turn();

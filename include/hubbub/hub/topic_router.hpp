@@ -43,6 +43,8 @@ struct RouterHost {
     /// Another node says what all nodes are to do.
     virtual void on_control(ControlMessage const& message) = 0;
     virtual void on_event(Event const& event) noexcept = 0;
+    /// The brokers have what this shard had written to them before `flush(number)`.
+    virtual void on_flushed(std::uint64_t number) noexcept = 0;
     virtual SessionId id_of(Subscriber& subscriber) noexcept = 0;
     virtual PresenceMember member_of(Subscriber& subscriber) = 0;
     virtual std::int64_t now_ticks() const noexcept = 0;
@@ -148,6 +150,19 @@ class TopicRouter : private LinkHost {
         }
         then();
     }
+    /// Calls `then` when it is known here who is there; now, but where no member is, and the other nodes have to be asked first.
+    void when_members_known(std::string_view topic, UniqueFunction<void()> then) {
+        if constexpr (is_remote) {
+            if (is_topic_name(topic) && topic_options(options_, topic).presence) {
+                std::uint32_t const number = intern(topic);
+                need(number);
+                lonely_.push_back(number);  // if nobody needs it behind that
+                if (!has_members(delivery_->topics()[number]))
+                    return nodes_.when_heard(number, host_->now_ticks(), std::move(then));
+            }
+        }
+        then();
+    }
     HistoryPage read_history(std::string_view topic, HistoryQuery const& query) {
         auto const number = delivery_->topics().find(topic);
         if (!number || !delivery_->topics()[*number].history) return {};
@@ -167,12 +182,24 @@ class TopicRouter : private LinkHost {
     PresencePage read_presence(std::string_view topic, std::size_t most) {
         auto const number = delivery_->topics().find(topic);
         if (!number || !delivery_->topics()[*number].presence) return {};
+        if constexpr (is_remote)  // its link is not there, or was not in time
+            if (!has_members(delivery_->topics()[*number]) && !nodes_.has_asked(*number)) return {};
         return presences_.page(*number, most);
     }
     PresenceBook const& presences() const noexcept { return presences_; }
     /// Tells subscribers who has come and gone, where it is time.
     void tell_presence();
     std::uint32_t intern(std::string_view name);
+
+    /// All that shards have posted to this one goes to the brokers, and who has come and gone; then `on_flushed`.
+    void flush(std::uint64_t number)
+        requires is_remote
+    {
+        take_mail();
+        tell_presence();
+        Outgoing const nothing{.message = MessageView::text({}), .id = number};
+        write_to_broker(nothing.letter(Mail::Kind::flush), {}, nothing);
+    }
 
     /// Reads what others have left here, and answers who recovers; once a turn.
     void take_mail() {
@@ -220,6 +247,10 @@ class TopicRouter : private LinkHost {
         write(to, mail, topic, outgoing);
     }
     void read(Mail const& mail, std::string_view topic, Outgoing const& outgoing);
+    /// At the owner: somebody on this node is subscribed, or about to be.
+    static bool has_members(Topic const& topic) noexcept {
+        return topic.interested_shards || !topic.members.empty() || (topic.link && topic.link->waiting_shards);
+    }
     bool remembers(std::string_view topic) const { return static_cast<bool>(topic_options(options_, topic).history); }
     void sequence(std::string_view name, Outgoing const& outgoing);
     void keep(std::uint32_t number, Outgoing const& outgoing, Outgoing const& encoded, std::int64_t at, bool is_new = true);
@@ -682,6 +713,7 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
         if (mail.from.value == post_office_.shard_count()) {
             if (mail.kind == Mail::Kind::event)
                 return host_->on_event({.name = topic, .detail = outgoing.message.view(), .number = mail.id});
+            if (mail.kind == Mail::Kind::flush) return host_->on_flushed(mail.id);
             return links_.hear(mail, topic, outgoing);
         }
     switch (mail.kind) {
@@ -738,7 +770,8 @@ void TopicRouter<Policy>::read(Mail const& mail, std::string_view topic, Outgoin
         case Mail::Kind::published:
         case Mail::Kind::apart:
         case Mail::Kind::together:
-        case Mail::Kind::event: return;  // of the desk alone
+        case Mail::Kind::event:
+        case Mail::Kind::flush: return;  // of the desk alone
     }
 }
 

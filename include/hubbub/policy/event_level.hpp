@@ -37,6 +37,7 @@ inline constexpr EventKind event_kinds[] = {
     {"policy_threw", EventLevel::error},
     {"drain_begun", EventLevel::info},
     {"drain_ended", EventLevel::info},
+    {"drain_unpublished", EventLevel::error},
     {"engine_chosen", EventLevel::info},
     {"engine_remark", EventLevel::info},
     {"accepting", EventLevel::error},

@@ -48,7 +48,9 @@ struct PresencePage {
     std::vector<PresenceMember> members{};
     std::size_t sessions = 0;
     std::size_t users = 0;  ///< sessions of nobody in particular are one together
-    bool known = false;     ///< false: the topic has no presence, or nobody has asked for it yet
+    /// False: the topic has no presence; nobody has been there; or, with a broker, nobody is there on this node, and the others could not be
+    /// asked.
+    bool known = false;
 };
 
 }  // namespace hubbub::inline v0

@@ -21,12 +21,13 @@ using namespace hubbub;
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
-/// "kept" remembers, "strict" too and refuses what it cannot tell all nodes; "who" knows its members.
+/// "kept" remembers, "strict" too and refuses what it cannot tell all nodes; "who" knows its members, and "kept who" does both.
 struct Topics {
     TopicOptions options_for(std::string_view name) const {
         if (name == "kept") return {.history = {.messages = 5}};
         if (name == "strict") return {.history = {.messages = 5}, .when_apart = WhenApart::refuse};
         if (name == "who") return {.presence = {.kept = true, .lease = 5s}};
+        if (name == "kept who") return {.history = {.messages = 5}, .presence = {.kept = true, .lease = 5s}};
         return {};
     }
 };
@@ -60,6 +61,9 @@ using SessionType = Session<MemoryConnection, Policy>;
 struct OnLost {
     std::function<void(SessionType&)> function = [](SessionType&) {};
 };
+struct OnClose {
+    std::function<void(SessionType&)> function = [](SessionType&) {};
+};
 struct Hooks : NoopHandler {
     void on_message(auto& session, MessageView message) {
         std::string_view const text = message.view();
@@ -79,8 +83,10 @@ struct Hooks : NoopHandler {
         session.send("lost" + (told.remembered ? '@' + std::to_string(told.position.offset) : std::string()));
         on_lost->function(session);
     }
+    void on_close(auto& session, CloseInfo const&) { closed->function(session); }
     std::shared_ptr<Position> last = std::make_shared<Position>();
     std::shared_ptr<OnLost> on_lost = std::make_shared<OnLost>();
+    std::shared_ptr<OnClose> closed = std::make_shared<OnClose>();
 };
 
 CloseCode code_of(testing::Client const& client) {
@@ -111,6 +117,7 @@ struct Cluster {
         Hooks hooks;
         hooks.last = last;
         hooks.on_lost = on_lost;
+        hooks.closed = closed;
         options.seed = 1 + node + 10 * ++starts;
         hubs[node] = std::make_unique<HubType>(loops.first(2), hooks, std::move(options));
     }
@@ -166,6 +173,7 @@ struct Cluster {
     sim_broker::Broker broker;
     std::shared_ptr<Position> last = std::make_shared<Position>();
     std::shared_ptr<OnLost> on_lost = std::make_shared<OnLost>();
+    std::shared_ptr<OnClose> closed = std::make_shared<OnClose>();
     Words events;
     std::size_t starts = 0;
     std::map<MemoryWire const*, std::size_t> read;
@@ -463,6 +471,143 @@ TEST_CASE("Cluster: each node knows who is there on all") {
         CHECK(there(0) == "3: ann bob cid");
         both.pass(6s);
         CHECK(there(0) == "1: ann");
+    }
+}
+
+TEST_CASE("Cluster: a drain waits until the broker has what was published, also by who was closed") {
+    Cluster both;
+    auto b = both.subscribed(1, "kept");
+    auto first = both.connect(0, "ann"), second = both.connect(0, "bob");  // on both shards
+    both.closed->function = [&both](SessionType& session) {
+        both.hubs[0]->publish("kept", Frame::text(session.identity().user + " has gone"));
+        both.hubs[0]->publish("loud", Frame::text("gone"));
+    };
+    auto c = both.subscribed(1, "loud");
+    both.hubs[0]->publish("kept", Frame::text("last words"));
+    int done = 0;
+    both.hubs[0]->drain({}, [&] { ++done; });
+    both.hubs[0]->drain({}, [&] { ++done; });
+    both.sim.run_for(2s);  // the broker does nothing meanwhile
+    CHECK(first.close_seen());
+    CHECK(second.close_seen());
+    CHECK(both.broker.topic("kept").offset == 0);
+    CHECK(done == 0);
+    both.settle();
+    CHECK(done == 2);
+    CHECK(both.broker.topic("kept").offset == 3);
+    CHECK(both.news(c) == Words{"in", "gone", "gone"});
+    CHECK(both.hubs[0]->backplane().waiting_messages == 0);
+    CHECK(std::ranges::count(both.events, "drain_unpublished ") == 0);
+    both.hubs[0]->drain({}, [&] { ++done; });
+    both.settle();
+    CHECK(done == 3);
+}
+
+TEST_CASE("Cluster: a drain does not wait for a broker for longer than it may, and says what is not published") {
+    Cluster both;
+    auto b = both.subscribed(1, "kept");
+    both.cut_off(0);
+    for (auto const* text : {"1", "2"}) both.hubs[0]->publish("kept", Frame::text(text));
+    bool done = false;
+    both.hubs[0]->drain({.deadline = 4s}, [&] { done = true; });
+    both.pass(3s);
+    CHECK_FALSE(done);
+    SECTION("it stays away") {
+        both.pass(1500ms);
+        CHECK(done);
+        CHECK(both.hubs[0]->backplane().waiting_messages == 2);
+        CHECK(std::ranges::count(both.events, "drain_unpublished ") == 1);
+    }
+    SECTION("it comes back in time") {
+        both.let_back(0);
+        CHECK(done);
+        CHECK(both.news(b) == Words{"in", "1@1", "2@2"});
+        CHECK(std::ranges::count(both.events, "drain_unpublished ") == 0);
+    }
+    SECTION("the hub is destroyed meanwhile") {
+        both.hubs[0].reset();
+        both.settle();
+        CHECK(done);
+    }
+}
+
+TEST_CASE("Cluster: who was on a node that has drained is gone from the lists of others") {
+    Cluster both;
+    auto a = both.subscribed(0, "who", "ann"), b = both.subscribed(1, "who", "bob");
+    both.pass(500ms);
+    auto const there = [&] {
+        std::size_t sessions = 0;
+        both.hubs[1]->read_presence("who", 0, [&](PresencePage const& page) { sessions = page.sessions; });
+        both.settle();
+        return sessions;
+    };
+    REQUIRE(there() == 2);
+    both.hubs[0]->drain({}, [&] { both.sim.loops()[0]->post([&] { both.hubs[0].reset(); }); });
+    for (int i = 0; i < 100 && both.hubs[0]; ++i) both.pass(100ms);
+    REQUIRE_FALSE(both.hubs[0]);
+    CHECK(there() == 1);
+}
+
+TEST_CASE("Cluster: a node where nobody is subscribed asks the others who is there") {
+    std::string const topic = GENERATE("who", "kept who");  // one that remembers does not know it sooner
+    Cluster both;
+    auto b = both.subscribed(1, topic, "bob"), c = both.subscribed(1, topic, "cid");
+    both.pass(500ms);
+    int told = 0;
+    PresencePage page;
+    auto const ask = [&] {
+        both.hubs[0]->read_presence(topic, 10, [&](PresencePage const& answer) {
+            ++told;
+            page = answer;
+        });
+        both.settle();
+    };
+    SECTION("and answers when they have had time for it") {
+        ask();
+        CHECK(told == 0);
+        both.pass(1600ms);
+        REQUIRE(told == 1);
+        CHECK(page.known);
+        CHECK(page.sessions == 2);
+        CHECK(page.members.size() == 2);
+        ask();  // it still listens
+        CHECK(told == 2);
+        CHECK(page.sessions == 2);
+        c.reset();
+        both.pass(500ms);
+        ask();
+        CHECK(page.sessions == 1);
+        both.pass(8s);  // nobody has asked for long
+        CHECK(both.link(0).subscribed.count(topic) == 0);
+        ask();
+        both.pass(1600ms);
+        CHECK(told == 4);
+        CHECK(page.sessions == 1);
+    }
+    SECTION("and does not know it while its broker is away") {
+        both.cut_off(0);
+        ask();
+        both.pass(1600ms);
+        CHECK(told == 1);
+        CHECK_FALSE(page.known);
+        both.let_back(0);
+        both.pass(200ms);
+        ask();
+        both.pass(1600ms);
+        CHECK(told == 2);
+        CHECK(page.sessions == 2);
+    }
+    SECTION("and whoever asks twice is answered twice") {
+        ask();
+        ask();
+        both.pass(1600ms);
+        CHECK(told == 2);
+        CHECK(page.sessions == 2);
+    }
+    SECTION("and a topic without presence is not asked about") {
+        both.hubs[0]->read_presence("news", 10, [&](PresencePage const& answer) { told += !answer.known; });
+        both.settle();
+        CHECK(told == 1);
     }
 }
 

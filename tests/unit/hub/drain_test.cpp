@@ -34,12 +34,12 @@ TEST_CASE("The completion runs once, when the last shard is empty, and may throw
         ++done;
         throw 1;
     });
-    drain.shard_is_empty();
-    drain.shard_is_empty();
+    drain.shard_is_done();
+    drain.shard_is_done();
     CHECK(done == 0);
-    drain.shard_is_empty();
+    drain.shard_is_done();
     CHECK(done == 1);
-    Drain(DrainOptions{}, 1, nullptr).shard_is_empty();
+    Drain(DrainOptions{}, 1, nullptr).shard_is_done();
 }
 
 TEST_CASE("Shards that are empty on different threads at once complete a drain once") {
@@ -47,7 +47,7 @@ TEST_CASE("Shards that are empty on different threads at once complete a drain o
         int done = 0;
         Drain drain({}, 4, [&] { ++done; });
         std::vector<std::thread> threads;
-        for (int t = 0; t < 4; ++t) threads.emplace_back([&] { drain.shard_is_empty(); });
+        for (int t = 0; t < 4; ++t) threads.emplace_back([&] { drain.shard_is_done(); });
         for (auto& thread : threads) thread.join();
         REQUIRE(done == 1);
     }
