@@ -218,11 +218,14 @@ class Run:
 
     def chaos(self):
         """Brokers that break under three nodes. For long: see cluster/chaos.py."""
+        return self.of_cluster("chaos.py")
+
+    def of_cluster(self, script):
         self.need_websockets()
         program = self.programs / "hubbub_cluster_node"
         if not program.exists():
             raise Skip(f"there is no {program}; install libhiredis-dev and libssl-dev, or libnats-dev, and build again")
-        return self.follow([sys.executable, HERE / "cluster/chaos.py", program], seconds=300.0)
+        return self.follow([sys.executable, HERE / "cluster" / script, program], seconds=300.0)
 
     def need_websockets(self):
         if not importlib.util.find_spec("websockets"):
@@ -447,6 +450,7 @@ def servers(run):
     run.transport = "tcp"
     run.part("TLS, websocketpp-adopted", run.tls)
     run.part("recovery race", run.recovery_race)
+    run.part("cluster, revocation", lambda: run.of_cluster("revocation.py"))
     run.part("cluster, chaos", run.chaos)
     run.part("drain", lambda: run.follow([sys.executable, HERE / "drain_client.py", run.load_server]))
     run.part("proxies", run.proxies)

@@ -77,8 +77,18 @@ struct ToErrors {
         std::fwrite(text.data(), 1, text.size(), stderr);
     }
 };
+/// A client of `/ann` is Ann.
+struct ByPath {
+    void authenticate(hubbub::http::Request const& request, hubbub::PeerAddress const&,
+                      hubbub::Verdict<hubbub::Authenticated> verdict) {
+        hubbub::Identity who;
+        who.user = request.path().substr(1);
+        verdict.answer(hubbub::Authenticated::as(std::move(who)));
+    }
+};
 template <class Broker>
 struct NodePolicy : hubbub::DefaultPolicy {
+    using Auth = ByPath;
     using Topics = hubbub::TopicsByName;
     using Codec = Placed;
     using Rates = hubbub::NoRates;
@@ -147,7 +157,7 @@ int run(Arguments const& arguments, typename Broker::Options broker) {
     options.hub.outbox.patience = 700ms;
     options.hub.queue.messages = 32'000;
     options.hub.queue.bytes = std::size_t{64} << 20;
-    options.hub.limits.per_address = options.hub.limits.in_all = 0;
+    options.hub.limits.per_address = options.hub.limits.in_all = options.hub.limits.per_user = 0;
     options.drain.deadline = 500ms;
     hubbub::Server<NodePolicy<Broker>> server{Hooks{}, std::move(options)};
     server.routes().add("/state", [&server](hubbub::http::Request const&) {
@@ -169,6 +179,10 @@ int run(Arguments const& arguments, typename Broker::Options broker) {
         add("losses", is.losses);
         add("interruptions", is.interruptions);
         return hubbub::http::Response(hubbub::http::Status::ok, std::move(text));
+    });
+    server.routes().add("/revoke", [&server](hubbub::http::Request const& request) {  // /revoke?ann
+        server.hub().revoke(hubbub::Target::user(std::string(request.query())));
+        return hubbub::http::Response(hubbub::http::Status::ok, "");
     });
     std::cout << "listening on port " << server.port() << std::endl;
     server.run_until_signal();
