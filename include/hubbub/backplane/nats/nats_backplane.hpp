@@ -87,10 +87,7 @@ class NatsBackplane final : private detail::NatsDesk, private detail::NatsReceiv
         } else if (publication.history && *publication.history) {
             streams_.publish(topic_of(publication.topic), publication);
         } else if (is_too_large(publication.body.size())) {
-            later([this, serial = publication.serial] {
-                host.on_event("backplane_refused", "a message is larger than the broker takes");
-                host.on_published(serial, BackplaneOutcome::refused, {});
-            });
+            refuse(publication.serial, true);
         } else {
             auto const token = Names::token(publication.topic);
             send({.kind = Command::Kind::publish, .subject = names.plain(token), .body = std::string(publication.body)});
@@ -153,6 +150,16 @@ class NatsBackplane final : private detail::NatsDesk, private detail::NatsReceiv
             function();
             flush();
         });
+    }
+    void refuse(std::uint64_t serial, bool for_its_size) override {
+        refusals_.emplace_back(serial, for_its_size);
+        later([this] { tell_refusals(); });
+    }
+    void tell_refusals() {
+        for (auto const& [serial, for_its_size] : std::exchange(refusals_, {})) {
+            if (for_its_size) host.on_event("backplane_refused", "a message is larger than the broker takes");
+            host.on_published(serial, BackplaneOutcome::refused, {});
+        }
     }
     void give_up(std::string_view reason) override {
         if (!connected) return;
@@ -256,6 +263,7 @@ class NatsBackplane final : private detail::NatsDesk, private detail::NatsReceiv
         telling_.clear();
         for (auto& [token, topic] : topics_) topic.told = false;
         bool const was_ready = std::exchange(ready_, false);
+        tell_refusals();
         for (auto const& [barrier, serial] : std::exchange(plain_, {}))
             host.on_published(serial, BackplaneOutcome::unknown, {});
         streams_.on_lost([this](std::uint64_t serial) { host.on_published(serial, BackplaneOutcome::unknown, {}); });
@@ -347,6 +355,7 @@ class NatsBackplane final : private detail::NatsDesk, private detail::NatsReceiv
     std::deque<std::pair<std::uint64_t, TimePoint>> barriers_;   // on their way
     std::deque<std::pair<std::uint64_t, std::uint64_t>> plain_;  // serials, and the barrier behind each
     std::deque<Told> telling_;
+    std::vector<std::pair<std::uint64_t, bool>> refusals_;  // serials, and whether that is for their size
     TimePoint probed_{};
 
     std::uint64_t last_question_ = 0, last_subscription_ = 0;

@@ -34,6 +34,8 @@ struct NatsDesk {
     virtual void ask(std::string subject, std::string body, Then then) = 0;
     /// Runs soon, outside of what is called now.
     virtual void later(UniqueFunction<void()> function) = 0;
+    /// The answer to a publication, soon, and before the connection is lost.
+    virtual void refuse(std::uint64_t serial, bool for_its_size) = 0;
     /// The connection cannot be used any more. Call nothing of the desk behind it but return.
     virtual void give_up(std::string_view reason) = 0;
 

@@ -82,12 +82,7 @@ class NatsStreams {
     }
 
     void publish(NatsTopic& topic, BackplanePublication const& publication) {
-        if (is_absent() || desk_.is_too_large(publication.body.size())) {
-            return desk_.later([this, serial = publication.serial, large = !is_absent()] {
-                if (large) desk_.host.on_event("backplane_refused", "a message is larger than the broker takes");
-                desk_.host.on_published(serial, BackplaneOutcome::refused, {});
-            });
-        }
+        if (is_absent() || desk_.is_too_large(publication.body.size())) return desk_.refuse(publication.serial, !is_absent());
         NatsStream& stream = topic.stream;
         if (stream.limits != *publication.history) {
             stream.limits = *publication.history;
