@@ -421,10 +421,14 @@ def compressed(run):
 
 
 def clients(run):
-    """All that others have written, over each transport but TLS."""
+    """Our own client, and all that others have written, over each transport but TLS."""
     run.part("options", run.refusals)
     run.part("addresses", run.load)
     run.part("curl", run.curl)
+    for kind in ("ws", "built-in", "drain", "chromium"):
+        run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
+    run.part("clients/js, tokens", run.js_client_tokens)
+    run.part("clients/js, types", run.js_client_types)
     over(run, "tcp")
     if subprocess.run([run.load_server, "--deflate", "--port", "x"], capture_output=True, text=True).stderr.find("zlib") == -1:
         compressed(run)
@@ -434,13 +438,9 @@ def clients(run):
 
 
 def servers(run):
-    """TLS, tokens, our own client, and what happens to servers."""
+    """TLS, tokens, and what happens to servers."""
     run.part("jwt", run.jwt)
     run.part("jwt attacks", run.jwt_attacks)
-    for kind in ("ws", "built-in", "drain", "chromium"):
-        run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
-    run.part("clients/js, tokens", run.js_client_tokens)
-    run.part("clients/js, types", run.js_client_types)
     run.part("chat as a service", run.chat_service)
     run.part("chat, hot restarts", run.hot_restart)
     for kind in ("redis", "nats"):
