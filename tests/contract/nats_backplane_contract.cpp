@@ -8,9 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "tests/contract/backplane_contract.hpp"
+#include "tests/contract/nats_fixture.hpp"
 #include "tests/support/nats_proxy.hpp"
-#include "tests/support/nats_server.hpp"
 
 using namespace hubbub;
 using namespace std::chrono_literals;
@@ -22,16 +21,7 @@ struct NatsFixture {
 
     explicit NatsFixture(std::vector<std::string> arguments = {"-js"}) : server(std::move(arguments)), proxy(server.port()) {}
 
-    NatsOptions options() const {
-        NatsOptions options;
-        options.url = "nats://127.0.0.1:" + std::to_string(proxy.port());
-        options.probe_every = 100ms;
-        options.probe_limit = 1000ms;
-        options.connect_limit = 1000ms;
-        options.pause_first = 20ms;
-        options.pause_most = 200ms;
-        return options;
-    }
+    NatsOptions options() const { return hubbub_test::impatient("nats://127.0.0.1:" + std::to_string(proxy.port())); }
     void cut() { proxy.cut(); }
     void freeze() { server.freeze(); }
     void thaw() { server.thaw(); }
@@ -57,31 +47,26 @@ struct NatsFixture {
     hubbub_test::NatsServer server;
     hubbub_test::NatsProxy proxy;
 };
-using Node = hubbub_contract::BackplaneNode<NatsBackplane>;
-
-bool is_here() {
-    if (hubbub_test::NatsServer::is_installed()) return true;
-    WARN("left out: nats-server is not installed");
-    return false;
-}
+using Node = hubbub_test::NatsNode;
+using hubbub_test::has_nats;
 
 }  // namespace
 
 TEST_CASE("NatsBackplane: publications without history") {
-    if (is_here()) hubbub_contract::plain_publications_keep_the_contract<NatsFixture>();
+    if (has_nats()) hubbub_contract::plain_publications_keep_the_contract<NatsFixture>();
 }
 TEST_CASE("NatsBackplane: publications with history") {
-    if (is_here()) hubbub_contract::publications_with_history_keep_the_contract<NatsFixture>();
+    if (has_nats()) hubbub_contract::publications_with_history_keep_the_contract<NatsFixture>();
 }
 TEST_CASE("NatsBackplane: reading") {
-    if (is_here()) hubbub_contract::reading_keeps_the_contract<NatsFixture>();
+    if (has_nats()) hubbub_contract::reading_keeps_the_contract<NatsFixture>();
 }
 TEST_CASE("NatsBackplane: losses") {
-    if (is_here()) hubbub_contract::losses_keep_the_contract<NatsFixture>();
+    if (has_nats()) hubbub_contract::losses_keep_the_contract<NatsFixture>();
 }
 
 TEST_CASE("NatsBackplane: without JetStream there are no histories, and the rest goes on") {
-    if (!is_here()) return;
+    if (!has_nats()) return;
     NatsFixture fixture(std::vector<std::string>{});
     Node node(fixture.options(), 1);
     HistoryLimits const limits{.messages = 10};
@@ -94,7 +79,7 @@ TEST_CASE("NatsBackplane: without JetStream there are no histories, and the rest
 }
 
 TEST_CASE("NatsBackplane: a wrong password is told, without the password, and the right one works") {
-    if (!is_here()) return;
+    if (!has_nats()) return;
     NatsFixture fixture({"-js", "--user", "hub", "--pass", "right-one"});
     auto options = fixture.options();
     options.user = "hub";
@@ -112,7 +97,7 @@ TEST_CASE("NatsBackplane: a wrong password is told, without the password, and th
 }
 
 TEST_CASE("NatsBackplane: a server that is not there is waited for") {
-    if (!is_here()) return;
+    if (!has_nats()) return;
     NatsFixture fixture;
     fixture.server.stop();
     Node node(fixture.options(), 1);
@@ -124,7 +109,7 @@ TEST_CASE("NatsBackplane: a server that is not there is waited for") {
 }
 
 TEST_CASE("NatsBackplane: a restart with files keeps the history") {
-    if (!is_here()) return;
+    if (!has_nats()) return;
     bool const trusted = GENERATE(false, true);
     bool const lost = GENERATE(false, true);
     NatsFixture fixture;
@@ -147,7 +132,7 @@ TEST_CASE("NatsBackplane: a restart with files keeps the history") {
 }
 
 TEST_CASE("NatsBackplane: announcements to a topic with history have no position") {
-    if (!is_here()) return;
+    if (!has_nats()) return;
     NatsFixture fixture;
     HistoryLimits const limits{.messages = 10};
     Node node(fixture.options(), 1);
@@ -159,7 +144,7 @@ TEST_CASE("NatsBackplane: announcements to a topic with history have no position
 }
 
 TEST_CASE("NatsBackplane: a stream with other limits gets those that are asked for") {
-    if (!is_here()) return;
+    if (!has_nats()) return;
     NatsFixture fixture;
     HistoryLimits limits{.messages = 10};
     Node node(fixture.options(), 1);
@@ -170,7 +155,7 @@ TEST_CASE("NatsBackplane: a stream with other limits gets those that are asked f
 }
 
 TEST_CASE("NatsBackplane: two hubs with prefixes of their own do not hear each other") {
-    if (!is_here()) return;
+    if (!has_nats()) return;
     NatsFixture fixture;
     auto options = fixture.options();
     Node one(options, 1);

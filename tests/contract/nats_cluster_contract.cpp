@@ -4,17 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <nats/nats.h>
 
-#include <hubbub/backplane/nats/nats_backplane.hpp>
-
-#include "tests/contract/backplane_contract.hpp"
-#include "tests/support/nats_server.hpp"
+#include "tests/contract/nats_fixture.hpp"
 #include "tests/support/test_certificate.hpp"
 
 using namespace hubbub;
@@ -23,17 +19,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using NatsNode = hubbub_contract::BackplaneNode<NatsBackplane>;
-
-NatsOptions impatient() {
-    NatsOptions options;
-    options.probe_every = 100ms;
-    options.probe_limit = 1000ms;
-    options.connect_limit = 2000ms;
-    options.pause_first = 20ms;
-    options.pause_most = 200ms;
-    return options;
-}
 void reaches(NatsOptions const& options) {
     NatsNode node(options, 1);
     node.ready().subscribe("talk");
@@ -98,32 +83,22 @@ bool is_whole(NatsServer const& server) {
     return whole;
 }
 
-bool has_nats() {
-    if (NatsServer::is_installed()) return true;
-    WARN("left out: nats-server is not installed");
-    return false;
-}
-
 }  // namespace
 
 TEST_CASE("NatsBackplane speaks TLS") {
     if (!has_nats()) return;
     ScratchFolder const folder;
-    auto const write = [&](std::string const& name, std::string const& text) {
-        std::ofstream(folder / name) << text;
-        return folder / name;
-    };
     auto const authority = TestCertificate::make({.common_name = "authority", .names = {}, .is_authority = true});
     auto const its = TestCertificate::make({.issuer = &authority});
     auto const ours = TestCertificate::make({.common_name = "hub", .names = {}, .issuer = &authority});
-    std::string const authorities = write("authority.pem", authority.certificate);
-    NatsServer const server({"--tls", "--tlscert", write("its.pem", its.certificate), "--tlskey", write("its.key", its.key),
-                             "--tlsverify", "--tlscacert", authorities});
+    std::string const authorities = folder.write("authority.pem", authority.certificate);
+    NatsServer const server({"--tls", "--tlscert", folder.write("its.pem", its.certificate), "--tlskey",
+                             folder.write("its.key", its.key), "--tlsverify", "--tlscacert", authorities});
     NatsOptions options = impatient();
     options.url = "tls://localhost:" + std::to_string(server.port());
     options.tls.authorities_file = authorities;
-    options.tls.certificate_file = write("ours.pem", ours.certificate);
-    options.tls.key_file = write("ours.key", ours.key);
+    options.tls.certificate_file = folder.write("ours.pem", ours.certificate);
+    options.tls.key_file = folder.write("ours.key", ours.key);
     SECTION("with what both want to see") { reaches(options); }
     SECTION("where the server wants it, or the option does, and not the url") {
         options.url.replace(0, 3, "nats");

@@ -85,21 +85,17 @@ TEST_CASE("RedisBackplane goes through a Unix socket", "[tcp]") {
 TEST_CASE("RedisBackplane speaks TLS", "[tcp]") {
     if (!has_redis()) return;
     ScratchFolder const folder;
-    auto const write = [&](std::string const& name, std::string const& text) {
-        std::ofstream(folder / name) << text;
-        return folder / name;
-    };
     auto const authority = TestCertificate::make({.common_name = "authority", .names = {}, .is_authority = true});
     auto const its = TestCertificate::make({.issuer = &authority});
     auto const ours = TestCertificate::make({.common_name = "hub", .names = {}, .issuer = &authority});
-    std::string const authorities = write("authority.pem", authority.certificate);
+    std::string const authorities = folder.write("authority.pem", authority.certificate);
     std::string const port = std::to_string(free_port());
-    RedisServer const server({"--tls-port", port, "--tls-cert-file", write("its.pem", its.certificate), "--tls-key-file",
-                              write("its.key", its.key), "--tls-ca-cert-file", authorities});
+    RedisServer const server({"--tls-port", port, "--tls-cert-file", folder.write("its.pem", its.certificate), "--tls-key-file",
+                              folder.write("its.key", its.key), "--tls-ca-cert-file", authorities});
     auto options = soon("rediss://localhost:" + port);
     options.tls.authorities = authorities;
-    options.tls.certificate = write("ours.pem", ours.certificate);
-    options.tls.key = write("ours.key", ours.key);
+    options.tls.certificate = folder.write("ours.pem", ours.certificate);
+    options.tls.key = folder.write("ours.key", ours.key);
     works(options);
     SECTION("to a server that has another name") {
         options.url = "rediss://127.0.0.1:" + port;

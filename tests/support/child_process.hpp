@@ -76,6 +76,11 @@ class ScratchFolder {
     ScratchFolder& operator=(ScratchFolder const&) = delete;
     std::string operator/(std::string const& name) const { return (path_ / name).string(); }
     std::string text() const { return path_.string(); }
+    /// A file in it; returns where.
+    std::string write(std::string const& name, std::string const& text) const {
+        std::ofstream(path_ / name) << text;
+        return *this / name;
+    }
 
    private:
     std::filesystem::path path_;
