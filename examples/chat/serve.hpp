@@ -64,19 +64,25 @@ hubbub::ServerEnd serve(
     auto const limits = std::make_shared<Limits>();
     set(*limits, arguments);
     hubbub::Server<Policy, Connection>* running = nullptr;
-    hubbub::ServerOptions<Policy> all{.address = arguments.address,
-                                      .port = arguments.port,
-                                      .tls = {.certificate = arguments.certificate, .key = arguments.key},
-                                      .threads = arguments.threads,
-                                      .hub = std::move(options),
-                                      .handover = arguments.handover,
-                                      .service = hubbub::ServiceNotifier::from_environment(),
-                                      .on_reload =
-                                          [&] {
-                                              set(*limits, arguments.again());
-                                              load_more();
-                                          },
-                                      .on_dump = [&] { dump(running->hub()); }};
+    hubbub::ServerOptions<Policy> all{
+        .address = arguments.address,
+        .port = arguments.port,
+        .tls = {.certificate = arguments.certificate, .key = arguments.key},
+        .threads = arguments.threads,
+        .hub = std::move(options),
+        .handover = arguments.handover,
+        .service = hubbub::ServiceNotifier::from_environment(),
+        .on_ready =
+            [scheme = arguments.certificate.empty() ? "http" : "https"](hubbub::Endpoint const& where) {
+                std::cout << "open " << scheme << "://" << where.to_string() << "/ in a few browser windows; end with Ctrl-C"
+                          << std::endl;
+            },
+        .on_reload =
+            [&] {
+                set(*limits, arguments.again());
+                load_more();
+            },
+        .on_dump = [&] { dump(running->hub()); }};
     if (auto const inherited = hubbub::inherited_sockets(); !inherited.empty()) {
         all.address.clear();
         for (auto const& each : inherited) all.listen.push_back("fd:" + std::to_string(each.descriptor));
@@ -90,8 +96,6 @@ hubbub::ServerEnd serve(
     add_more(server.routes());
     std::optional<Operators<typename hubbub::Server<Policy, Connection>::HubType>> operators;
     if (arguments.operations) operators.emplace(server.hub(), *arguments.operations, !arguments.handover.empty());
-    std::cout << "open " << (arguments.certificate.empty() ? "http" : "https") << "://" << server.endpoint().to_string()
-              << "/ in a few browser windows; end with Ctrl-C" << std::endl;
     return server.run_until_signal();
 }
 

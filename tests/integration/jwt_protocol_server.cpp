@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
     options.hub.expiry_grace = 1s;
     options.hub.protocols = {std::string(hubbub::protocol_name)};
     options.hub.topics.prefixes = {{"room/", {.history = {.messages = 20'000, .age = 5min}}}};  // minutes of traffic
+    options.on_ready = [](hubbub::Endpoint const& where) { std::cout << "listening on port " << where.port() << std::endl; };
     hubbub::Server<TokenPolicy> server{hubbub::ProtocolHandler{Rooms{options.hub.auth}}, options};
-    std::cout << "listening on port " << server.port() << std::endl;
     server.run_until_signal();
 }

@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
     options.hub.auth.issuer = "test";
     options.hub.auth.audience = {"chat"};
     options.hub.auth.source = {.cookie = "session", .query = "token"};
+    options.on_ready = [](hubbub::Endpoint const& where) { std::cout << "listening on port " << where.port() << std::endl; };
     hubbub::Server<TokenPolicy> server{Who{}, std::move(options)};
-    std::cout << "listening on port " << server.port() << std::endl;
     server.run_until_signal();
 }

@@ -71,8 +71,12 @@ void run(Arguments const& arguments, hubbub::ServerOptions<Policy> options) {
     options.hub.limits = {.per_address = 0, .per_user = 0};  // all come from here
     options.hub.queue.bytes = 16 << 20;                      // who does not read stays long enough to be seen
     options.hub.memory = std::make_shared<hubbub::MemoryBudget>(arguments.memory);
+    std::uint16_t operators_port = 0;
+    options.on_ready = [&](hubbub::Endpoint const& where) {
+        std::cout << "listening on " << where.to_string() << std::endl;
+        if (operators_port) std::cout << "operators on 127.0.0.1:" << operators_port << std::endl;
+    };
     hubbub::Server<Policy> server{Rooms{}, std::move(options)};
-    std::cout << "listening on 127.0.0.1:" << server.port() << std::endl;
     if (!arguments.operators) {
         server.run_until_signal();
         return;
@@ -95,7 +99,7 @@ void run(Arguments const& arguments, hubbub::ServerOptions<Policy> options) {
     // [thread]
     std::thread thread([&] { operations.run(); });
     // [/thread]
-    std::cout << "operators on 127.0.0.1:" << operations.port() << std::endl;
+    operators_port = operations.port();
     server.run_until_signal();
     // [stop]
     operations.stop();

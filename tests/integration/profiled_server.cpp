@@ -31,11 +31,13 @@ struct Echo : hubbub::NoopHandler {
 int main() {
     using namespace std::chrono_literals;
     // A page that is being measured is waited for when the server ends, as long as the drain lasts.
-    hubbub::Server<NoLimitOfRate> server{Echo{}, {.port = 0, .threads = 2, .drain = {.deadline = 500ms}}};
+    hubbub::Server<NoLimitOfRate> server{
+        Echo{}, {.port = 0, .threads = 2, .drain = {.deadline = 500ms}, .on_ready = [](hubbub::Endpoint const& where) {
+                     std::cout << "listening on " << where.to_string() << std::endl;
+                 }}};
     // [add]
     hubbub::add_profiling(server.routes());
     // [/add]
-    std::cout << "listening on 127.0.0.1:" << server.port() << std::endl;
     // No loop is on the first thread, so that what a profile has of loops it has of others.
     std::thread loops([&] { server.run_until_signal(); });
     loops.join();

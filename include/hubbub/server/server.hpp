@@ -132,6 +132,7 @@ class Server {
 
     DrainOptions drain_;
     ServiceNotifier service_;
+    std::function<void(Endpoint const&)> on_ready_;
     std::function<void()> on_reload_, on_dump_;
     std::shared_ptr<http::Routes> routes_;
     std::vector<std::unique_ptr<asio::io_context>> contexts_;
@@ -158,6 +159,7 @@ template <HandlerFor<typename Server<Policy, Conn>::HubType::SessionType> Handle
 Server<Policy, Conn>::Server(Handler handler, ServerOptions<Policy> options)
     : drain_(std::move(options.drain)),
       service_(std::move(options.service)),
+      on_ready_(std::move(options.on_ready)),
       on_reload_(std::move(options.on_reload)),
       on_dump_(std::move(options.on_dump)),
       routes_(options.hub.routes ? options.hub.routes : std::make_shared<http::Routes>()) {
@@ -218,6 +220,7 @@ void Server<Policy, Conn>::run() {
     for (auto const& each : loops_) loops.push_back(each.get());
     ServiceWatchdog const watchdog(service_, *loops_.front(), loops);
     service_.ready();
+    if (on_ready_) on_ready_(endpoint());
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < contexts_.size(); ++i) threads.emplace_back([&context = *contexts_[i]] { context.run(); });
     contexts_.front()->run();

@@ -8,6 +8,7 @@
 #include <hubbub/hub/drain.hpp>
 #include <hubbub/hub/hub_options.hpp>
 #include <hubbub/server/service_notifier.hpp>
+#include <hubbub/transport/socket/endpoint.hpp>
 #include <hubbub/transport/socket/tls_options.hpp>
 #include <hubbub/transport/tcp/tcp_driver.hpp>
 
@@ -31,6 +32,10 @@ struct ServerOptions {
     /// with it before, which then drains. See Takeover.
     std::string handover{};
     ServiceNotifier service{};  ///< who is told that it is ready, reloads, stops and is alive
+    /// Called by `run`, before the first loop runs, with the first listener's endpoint: clients are served, a server from before has handed
+    /// over, and signals do what `run_until_signal` says. Who tells others the address tells it here: a signal that comes before that ends
+    /// the process as it ends any other. What it throws leaves `run`.
+    std::function<void(Endpoint const&)> on_ready{};
     /// What `Server::reload` does beside loading certificates, on the first loop; what it throws is told as an event.
     std::function<void()> on_reload{};
     /// What SIGUSR1 does, on the first loop: write a `hub_dump` of its own hub, for one.

@@ -159,6 +159,7 @@ int run(Arguments const& arguments, typename Broker::Options broker) {
     options.hub.queue.bytes = std::size_t{64} << 20;
     options.hub.limits.per_address = options.hub.limits.in_all = options.hub.limits.per_user = 0;
     options.drain.deadline = 500ms;
+    options.on_ready = [](hubbub::Endpoint const& where) { std::cout << "listening on port " << where.port() << std::endl; };
     hubbub::Server<NodePolicy<Broker>> server{Hooks{}, std::move(options)};
     server.routes().add("/state", [&server](hubbub::http::Request const&) {
         hubbub::BackplaneSnapshot const is = server.hub().backplane();
@@ -184,7 +185,6 @@ int run(Arguments const& arguments, typename Broker::Options broker) {
         server.hub().revoke(hubbub::Target::user(std::string(request.query())));
         return hubbub::http::Response(hubbub::http::Status::ok, "");
     });
-    std::cout << "listening on port " << server.port() << std::endl;
     server.run_until_signal();
     return 0;
 }

@@ -94,6 +94,17 @@ TEST_CASE("A signal ends a server as stop does", "[tcp]") {
     CHECK(code == CloseCode::service_restart);
 }
 
+TEST_CASE("Who is told that a server is ready may end it with a signal at once", "[tcp]") {
+    std::uint16_t told = 0;
+    Server server{Echo{}, {.port = 0, .threads = 1, .on_ready = [&](Endpoint const& where) {
+                               told = where.port();
+                               ::kill(::getpid(), SIGTERM);
+                           }}};
+    CHECK(told == 0);
+    CHECK(server.run_until_signal() == ServerEnd::drained);
+    CHECK(told == server.port());
+}
+
 TEST_CASE("A second signal ends a server at once, and it says so", "[tcp]") {
     NotifySocket manager;
     Server server{Echo{}, {.port = 0, .threads = 1, .service = ServiceNotifier(manager.name())}};
