@@ -46,6 +46,7 @@ inline constexpr EventKind event_kinds[] = {
     {"reload_failed", EventLevel::error},
     {"handed_over", EventLevel::info},
     {"dump_failed", EventLevel::error},
+    {"ready_failed", EventLevel::error},
     {"backplane_ready", EventLevel::info},
     {"backplane_connected", EventLevel::info},
     {"backplane_retry", EventLevel::warning},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <csignal>
@@ -121,6 +122,8 @@ class Server {
     }
     void take_over();
     void serve();
+    void await_loops();
+    void be_ready();
     void hand_over();
     void await_handshakes(TimePoint patience, int times_without);
     void answer(Signals& requests);
@@ -219,8 +222,7 @@ void Server<Policy, Conn>::run() {
     std::vector<ShardLoop*> loops;
     for (auto const& each : loops_) loops.push_back(each.get());
     ServiceWatchdog const watchdog(service_, *loops_.front(), loops);
-    service_.ready();
-    if (on_ready_) on_ready_(endpoint());
+    await_loops();
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < contexts_.size(); ++i) threads.emplace_back([&context = *contexts_[i]] { context.run(); });
     contexts_.front()->run();
@@ -247,6 +249,23 @@ void Server<Policy, Conn>::serve() {
             listener.acceptor.serve(hub_->driver(i), [this, i, is_tls = listener.is_tls](TcpSocket socket) {
                 hub_->adopt(is_tls ? wrap(std::move(socket)) : std::move(socket), std::string(), i);
             });
+}
+
+/// Ready is who accepts on every loop.
+template <HubPolicy Policy, SocketConnection Conn>
+void Server<Policy, Conn>::await_loops() {
+    auto const left = std::make_shared<std::atomic<std::size_t>>(contexts_.size());
+    for (auto& context : contexts_)
+        asio::post(*context, [this, left] {
+            if (left->fetch_sub(1) == 1) asio::post(*contexts_.front(), [this] { be_ready(); });
+        });
+}
+
+template <HubPolicy Policy, SocketConnection Conn>
+void Server<Policy, Conn>::be_ready() {
+    if (is_draining_) return;
+    service_.ready();
+    if (on_ready_ && !completes([&] { on_ready_(endpoint()); })) hub_->report("ready_failed", "it threw");
 }
 
 /// Another process accepts. Who was accepted here may still be shaking hands, and a drain would refuse him.

@@ -32,9 +32,9 @@ struct ServerOptions {
     /// with it before, which then drains. See Takeover.
     std::string handover{};
     ServiceNotifier service{};  ///< who is told that it is ready, reloads, stops and is alive
-    /// Called by `run`, before the first loop runs, with the first listener's endpoint: clients are served, a server from before has handed
-    /// over, and signals do what `run_until_signal` says. Who tells others the address tells it here: a signal that comes before that ends
-    /// the process as it ends any other. What it throws leaves `run`.
+    /// Called once, on the first loop, with the first listener's endpoint: every loop accepts, a server from before has handed over, and
+    /// signals do what `run_until_signal` says. Who tells others the address tells it here: a signal that comes before ends the process as
+    /// it ends any other. What it throws is told as an event.
     std::function<void(Endpoint const&)> on_ready{};
     /// What `Server::reload` does beside loading certificates, on the first loop; what it throws is told as an event.
     std::function<void()> on_reload{};
