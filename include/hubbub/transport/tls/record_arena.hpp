@@ -19,10 +19,15 @@ class RecordArena {
     void begin() noexcept { begin_ = end_; }
     void append(std::span<std::byte const> bytes) {
         if (bytes.empty()) return;
-        if (blocks_.empty() || block().capacity - end_ < bytes.size()) move_to_next(bytes.size());
-        std::memcpy(block().bytes.get() + end_, bytes.data(), bytes.size());
-        end_ += bytes.size();
+        std::memcpy(room(bytes.size()).data(), bytes.data(), bytes.size());
+        advance(bytes.size());
     }
+    /// To append in place: room for `most` bytes, of which `advance` takes some.
+    std::span<std::byte> room(std::size_t most) {
+        if (blocks_.empty() || block().capacity - end_ < most) move_to_next(most);
+        return {block().bytes.get() + end_, most};
+    }
+    void advance(std::size_t size) noexcept { end_ += size; }
     /// What was appended since `begin`.
     std::span<std::byte const> piece() const noexcept {
         if (begin_ == end_) return {};

@@ -24,14 +24,17 @@ class SliceReader {
         std::size_t const here = slices_.front().length - offset_;
         if (slices_.size() == 1 || here >= most) return advance(std::min(here, most));
         if (here >= buffer_.size()) return advance(here / buffer_.size() * buffer_.size());
+        return buffer_.first(copy(buffer_.first(std::min(most, buffer_.size()))));
+    }
+    /// The next bytes, as many as there is room for.
+    std::size_t copy(std::span<std::byte> room) noexcept {
         std::size_t filled = 0;
-        std::size_t const room = std::min(most, buffer_.size());
-        while (filled < room && !is_done()) {
-            auto const part = advance(std::min<std::size_t>(slices_.front().length - offset_, room - filled));
-            std::memcpy(buffer_.data() + filled, part.data(), part.size());
+        while (filled < room.size() && !is_done()) {
+            auto const part = advance(std::min<std::size_t>(slices_.front().length - offset_, room.size() - filled));
+            std::memcpy(room.data() + filled, part.data(), part.size());
             filled += part.size();
         }
-        return buffer_.first(filled);
+        return filled;
     }
 
    private:

@@ -33,14 +33,14 @@ class TlsCore {
     TicketKeys& keys() noexcept { return *keys_; }
 
     struct Counters {
-        std::atomic<std::uint64_t> handshakes{0}, resumed{0}, failed{0}, not_tls{0}, abandoned{0}, reloads{0};
+        std::atomic<std::uint64_t> handshakes{0}, resumed{0}, failed{0}, not_tls{0}, abandoned{0}, reloads{0}, keys_taken{0};
     };
     Counters counters;
 
     TlsCounts counts() const noexcept {
         auto const read = [](auto const& counter) { return counter.load(std::memory_order_relaxed); };
-        return {read(counters.handshakes), read(counters.resumed),   read(counters.failed),
-                read(counters.not_tls),    read(counters.abandoned), read(counters.reloads)};
+        return {read(counters.handshakes), read(counters.resumed), read(counters.failed),    read(counters.not_tls),
+                read(counters.abandoned),  read(counters.reloads), read(counters.keys_taken)};
     }
     static void count(std::atomic<std::uint64_t>& counter) noexcept { counter.fetch_add(1, std::memory_order_relaxed); }
 

@@ -115,8 +115,9 @@ class TlsLink final : public RecordLayer, private ByteConnectionOwner {
 
     std::shared_ptr<TlsCore> core_;
     std::shared_ptr<TlsSetup const> setup_;  // what it began with
-    SslHandle ssl_;                          // null before the client's first byte
-    TlsBench* bench_ = nullptr;              // null while it is detached
+    TlsWire wire_;
+    SslHandle ssl_;              // null before the client's first byte
+    TlsBench* bench_ = nullptr;  // null while it is detached
     SocketState* outer_ = nullptr;
     SocketState inner_;
     std::vector<std::byte> kept_;        // records that could not be read yet
@@ -149,7 +150,7 @@ inline void TlsLink::enter(TlsBench& bench, SocketState& outer, TcpSocket socket
     is_started_ = false;
     is_reading_ = true;
     bench.below.enter(inner_, std::move(socket));
-    if (ssl_) TlsWires::connect(ssl_.get(), bench.wires);
+    wire_.wires = &bench.wires;
     if (!rest_.empty()) bench.list_unsent(*this);
     weigh();
 }
@@ -262,7 +263,7 @@ inline bool TlsLink::begin() {
     }
     setup_ = core_->setup();
     SslHandle ssl = setup_->make_connection();
-    BioHandle bio = TlsWires::make_bio(bench_->wires);
+    BioHandle bio = wire_.make_bio();
     if (!ssl || !bio) {
         reason_ = "there is no memory for it";
         return false;
@@ -278,6 +279,7 @@ inline void TlsLink::note_established() {
     is_established_ = true;
     TlsCore::count(core_->counters.handshakes);
     if (SSL_session_reused(ssl_.get()) == 1) TlsCore::count(core_->counters.resumed);
+    if (wire_.sealer.is_active()) TlsCore::count(core_->counters.keys_taken);
     if (outer_->refused) bench_->below.want_writable(inner_);
 }
 
@@ -362,9 +364,17 @@ inline WriteResult TlsLink::write(std::span<ws::Slice const> slices) {
 inline std::size_t TlsLink::seal(SliceReader& reader) {
     if (records_ > most_of_key && SSL_version(ssl_.get()) == TLS1_3_VERSION) {
         records_ = 0;
-        (void)SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
+        if (SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1) (void)SSL_do_handshake(ssl_.get());
     }
     std::size_t sealed = 0;
+    while (wire_.sealer.is_active() && sealed < most_sealed && !reader.is_done()) {
+        std::size_t const written = wire_.seal(TlsWire::application_data, [&](std::span<std::byte> room) {
+            return reader.copy(room.first(std::min(room.size(), most_sealed - sealed)));
+        });
+        if (written == 0) return 0;
+        ++records_;
+        sealed += written;
+    }
     while (sealed < most_sealed && !reader.is_done()) {
         auto const bytes = reader.take(most_sealed - sealed);
         std::size_t written = 0;

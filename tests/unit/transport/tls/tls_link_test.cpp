@@ -320,6 +320,42 @@ TEST_CASE("A client that asks for a new key gets one", "[tcp]") {
     }
 }
 
+TEST_CASE("Each suite of TLS 1.3 carries what is written, and so does TLS 1.2", "[tcp]") {
+    TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
+    std::string const suite =
+        GENERATE(as<std::string>(), "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "");
+    bool const is_tls13 = !suite.empty();
+    TestCertificate const own = TestCertificate::make();
+    hubbub::TlsContext context({.certificate = own.certificate, .key = own.key});
+    TlsClient client;
+    client.speak(is_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+    if (is_tls13) REQUIRE(SSL_CTX_set_ciphersuites(client.context(), suite.c_str()) == 1);
+    Offline here(context, client);
+    here.shake_hands();
+#ifdef OPENSSL_NO_KTLS
+    bool const hands_over = false;  // it seals all itself
+#else
+    bool const hands_over = is_tls13;
+#endif
+    CHECK(context.counts().keys_taken == (hands_over ? 1u : 0u));
+    for (std::size_t const size : {std::size_t{1}, std::size_t{16384}, std::size_t{16385}, std::size_t{50000}}) {
+        std::string const text = pattern(size);
+        here.in_turn([&] { CHECK(here.offer(text).failed == false); });
+        std::string heard;
+        REQUIRE(here.tcp.pump_until([&] {
+            here.client.give(here.pair.peer.read());
+            heard += here.client.open();
+            return heard.size() >= text.size();
+        }));
+        CHECK(heard == text);
+    }
+    here.in_turn([&] { here.connection.shutdown(); });
+    REQUIRE(here.tcp.settles());
+    here.client.give(here.pair.peer.read());
+    (void)here.client.open();
+    CHECK((SSL_get_shutdown(here.client.ssl()) & SSL_RECEIVED_SHUTDOWN) != 0);
+}
+
 TEST_CASE("Renegotiation is refused", "[tcp]") {
     TcpFixture::usual = TcpFixture::epoll_on_one_thread;
     TlsClient old;
