@@ -12,6 +12,7 @@
 
 #include "tests/conformance/echo_handler.hpp"
 #include "tests/conformance/run.hpp"
+#include "tests/support/memory_hub.hpp"
 
 namespace conformance {
 

@@ -26,6 +26,7 @@
 
 #include "tests/conformance/echo_handler.hpp"
 #include "tests/conformance/run.hpp"
+#include "tests/support/tcp_hub.hpp"
 
 namespace conformance {
 

@@ -243,7 +243,9 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
             if (Policy::Compression::agreed(compression_)) return shard_->limits_of_compressed();
         return shard_->options().message;
     }
-    ws::Inflated inflate(MessageView message, bool compressed) {
+    ws::Inflated inflate(MessageView message, bool compressed)
+        requires(inflates)
+    {
         if (state != State::open) return {};  // RFC 6455 1.4: nobody hears it
         return shard_->compression().inflate(compression_, message, compressed, shard_->options().message.message);
     }

@@ -16,6 +16,7 @@
 #include <hubbub/ws/encoder.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/memory_hub.hpp"
 
 /// A hub in memory and its clients, for tests of one behaviour at a time.
 namespace memory_world {

@@ -18,6 +18,7 @@
 #include <hubbub/transport/tcp/tcp_connection.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/tcp_hub.hpp"
 
 using namespace hubbub;
 

@@ -24,6 +24,7 @@
 #include <hubbub/ws/encoder.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/tcp_hub.hpp"
 
 using namespace hubbub;
 

@@ -23,6 +23,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/engines.hpp"
+#include "tests/support/tcp_hub.hpp"
 #include "tests/unit/server/notify_socket.hpp"
 
 using namespace hubbub;

@@ -1,6 +1,7 @@
 #include <hubbub/testing/simulation.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/memory_hub.hpp"
 
 using namespace hubbub;
 using namespace std::chrono_literals;

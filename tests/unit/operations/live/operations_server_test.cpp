@@ -10,6 +10,7 @@
 #include <hubbub/testing/socket_client.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/tcp_hub.hpp"
 
 namespace operations_server {
 
