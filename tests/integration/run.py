@@ -285,7 +285,8 @@ class Run:
             with Server([program, both]) as server:
                 passed, failed = self.follow([sys.executable, HERE / "tls_client.py", server.port, certificate],
                                              lambda line: server.ask_to_end() if line == "end the server" else None)
-                if (code := server.end(12)) != 0:
+                # websocketpp waits five seconds for a client's close_notify, and five for its Close.
+                if (code := server.end(30)) != 0:
                     raise Failure(f"{server.name} ended with {code}")
                 return passed, failed
 
