@@ -19,8 +19,8 @@ def passed_in(logs) -> dict:
     """Names by kind: of test cases, and of cases that talk to a server over a network."""
     unit = {line for path in logs.glob("passed-*.txt") for line in path.read_text().splitlines()}
     attack = set()
-    if (logs / "integration.log").exists():
-        for line in (logs / "integration.log").read_text(errors="replace").splitlines():
+    for path in logs.glob("integration*.log"):
+        for line in path.read_text(errors="replace").splitlines():
             if passed := re.match(r"(?:\w+: )?ok      (.*)", line):  # behind the lane that it ran in
                 # Each engine carries out the same: "epoll: a bomb". A figure may follow.
                 attack.update({passed[1].strip(), re.sub(r"^[\w, -]+?: ", "", passed[1].strip())})
@@ -58,7 +58,7 @@ def self_test() -> int:
     with tempfile.TemporaryDirectory() as folder:
         logs = pathlib.Path(folder)
         (logs / "passed-gcc.txt").write_text("another\na test, with a comma\n")
-        (logs / "integration.log").write_text("alone: == attacks\nalone: ok      epoll: a bomb\nalone: FAILED  asio: a flood\n")
+        (logs / "integration-alone.log").write_text("alone: == attacks\nalone: ok      epoll: a bomb\nalone: FAILED  asio: a flood\n")
         demand(check(page, passed_in(logs)) == [], "a page whose tests passed is right")
         demand(check(page.replace("a comma", "two commas"), passed_in(logs)), "a test that was renamed is noticed")
         demand(check(page.replace("a bomb", "a flood"), passed_in(logs)), "a test that failed is noticed")

@@ -212,10 +212,7 @@ def stage_test_clang(run):
 
 
 def stage_integration(run):
-    script = ROOT / "tests/integration/run.sh"
-    if not script.exists():
-        raise Skip("there is no tests/integration/run.sh")
-    return run.command(script, "build/clang")
+    return run.command("tests/integration/run.sh", "build/clang", "beside")
 
 
 def stage_test_gcc(run):
@@ -273,6 +270,11 @@ def stage_mutants(run):
     return run.command("python3", script)
 
 
+def stage_integration_alone(run):
+    """When nothing else runs: it looks at processor time and memory."""
+    return run.command("tests/integration/run.sh", "build/clang", "alone")
+
+
 def stage_security(run):
     """Each promise of docs/security.md names tests: they ran and passed."""
     return run.command("tools/check_security.py", "--self-test") and run.command("tools/check_security.py")
@@ -283,8 +285,9 @@ STAGES = {name.removeprefix("stage_").replace("_", "-"): function for name, func
 QUICK = ["layout", "build-gcc", "test-gcc"]
 # The second lane, and what each of its stages runs or reads.
 NEEDS = {"test-clang": ["build-clang"], "integration": ["build-clang"], "bench": ["build-clang"], "guard": ["build-clang"],
-         "test-gcc": ["build-gcc"], "test-asan": ["build-asan"], "fuzz": ["build-asan"], "test-tsan": ["build-tsan"], "mutants": [],
-         "security": ["test-gcc", "test-asan", "integration"]}
+         "test-gcc": ["build-gcc"], "test-asan": ["build-asan"], "fuzz": ["build-asan"], "test-tsan": ["build-tsan"], "mutants": [], "integration-alone": [],
+         "security": ["test-gcc", "test-asan", "integration", "integration-alone"]}
+NEEDS["integration-alone"] = [name for name in STAGES if name not in NEEDS]  # all of the first
 
 
 class Stages:

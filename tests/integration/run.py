@@ -31,14 +31,14 @@ class Skip(Exception):
 class Run:
     """What a lane does, one part behind the other."""
 
-    def __init__(self, lane: str, build: pathlib.Path, examples: pathlib.Path):
+    def __init__(self, lane: str, build: pathlib.Path):
         self.lane = lane
         self.load_server = self.program(build / "benchmarks/hubbub_load_server")
         self.load_generator = self.program(build / "benchmarks/hubbub_load_generator")
-        self.chat = self.program(examples / "hubbub_chat")
-        self.protocol = examples / "hubbub_example_15_protocol"
+        self.chat = self.program(build / "hubbub_chat")
+        self.protocol = build / "hubbub_example_15_protocol"
         self.build = build
-        self.programs = examples / "tests"
+        self.programs = build / "tests"
         self.transport = "tcp"  # of the servers that the clients talk to
         self.deflate = False  # whether those speak permessage-deflate
         self.passed = self.failed = 0
@@ -469,20 +469,23 @@ def alone(run):
         run.part(name, lambda: run.follow([sys.executable, script, run.build, *more], seconds=200.0))
 
 
-def in_lane(lane, build, examples):
-    run = Run(lane.__name__, build, examples)
+def in_lane(lane, build):
+    run = Run(lane.__name__, build)
     lane(run)
     return run
 
 
 def main() -> int:
     build = pathlib.Path(sys.argv[1]).resolve()
-    examples = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else build
+    wanted = sys.argv[2:] or ["beside", "alone"]
     raise_descriptor_limit()
-    # Most of their time they wait, so that two lanes are beside each other; each is a process, because TLS is in its environment.
-    with concurrent.futures.ProcessPoolExecutor(2) as pool:
-        runs = [begun.result() for begun in [pool.submit(in_lane, lane, build, examples) for lane in (clients, servers)]]
-    runs.append(in_lane(alone, build, examples))
+    runs = []
+    if "beside" in wanted:
+        # Most of their time they wait, so that two lanes are beside each other; each is a process, because TLS is in its environment.
+        with concurrent.futures.ProcessPoolExecutor(2) as pool:
+            runs += [begun.result() for begun in [pool.submit(in_lane, lane, build) for lane in (clients, servers)]]
+    if "alone" in wanted:
+        runs.append(in_lane(alone, build))
     print()
     for run in runs:
         for name, passed, failed, seconds, remark in run.rows:
