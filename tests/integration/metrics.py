@@ -2,7 +2,7 @@
 What /metrics says is what clients count themselves: exactly at a quiet moment, and as a Prometheus server reckons rates. What the dashboard
 and the alerts of docs/deploy ask, a Prometheus server answers. The last line is "N passed, N failed".
 
-For long:  metrics.py build/gcc/tests/hubbub_operations_server --clients 1000 --seconds 120
+For long:  metrics.py build/clang/tests/hubbub_operations_server --clients 1000 --seconds 120
 """
 import argparse
 import asyncio

@@ -3,7 +3,7 @@
 Three nodes that real brokers make one hub, while everything breaks that can: publishers count, subscribers stay, or go from node to node
 with the position that they had, and what all of them have heard is judged by records.py. The last line is "N passed, N failed".
 
-For long:  chaos.py build/gcc/tests/hubbub_cluster_node --publications 100000 --rate 800
+For long:  chaos.py build/clang/tests/hubbub_cluster_node --publications 100000 --rate 800
 """
 import argparse
 import asyncio

@@ -18,7 +18,7 @@ class TlsLink;
 /// until the commit.
 class TlsBench {
    public:
-    static constexpr std::size_t record = 16 * 1024;  // of plaintext, at most (RFC 8446 5.1)
+    static constexpr std::size_t record = RecordSealer::most;  // of plaintext
     static constexpr std::size_t most_read = 4 * record;
 
     explicit TlsBench(SocketEngine& engine_below) : below(engine_below) {}

@@ -70,10 +70,9 @@ inline void TlsSetup::add(TlsOptions const& options, TlsCertificate const& which
     if (!context) throw_exception(std::runtime_error("TLS: OpenSSL has no context to give: " + take_openssl_reason()));
     SSL_CTX_set_app_data(context, this);
     (void)SSL_CTX_set_min_proto_version(context, options.least == TlsVersion::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
-    SSL_CTX_set_options(
-        context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-    // The keys go to TlsWire, which seals in the place of a kernel.
-    SSL_CTX_set_options(context, SSL_OP_ENABLE_KTLS);
+    // SSL_OP_ENABLE_KTLS: the keys go to TlsWire, which seals in the place of a kernel.
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_ENABLE_KTLS);
     // A connection that has nothing to read or write keeps no buffer.
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_select_cb(context, on_protocols, nullptr);
