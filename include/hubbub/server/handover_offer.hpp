@@ -47,6 +47,11 @@ class HandoverOffer {
 
    private:
     void on_asked(TcpSocket guest);
+    bool guest_has_gone() const noexcept {
+        char said = 0;
+        ssize_t const got = ::recv(guest_.descriptor(), &said, 1, MSG_PEEK | MSG_DONTWAIT);
+        return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+    }
     void on_heard();
 
     ShardLoop& loop_;
@@ -83,6 +88,10 @@ inline HandoverOffer::HandoverOffer(TcpDriver& driver, Takeover takeover, std::v
 inline void HandoverOffer::on_asked(TcpSocket guest) {
     pid_t process = 0;
     if (!on_taken_ || !detail::is_of_same_user(guest.descriptor(), process)) return;
+    if (guest_ && guest_has_gone()) {  // that is not heard yet: who starts anew at once is not refused for it
+        heard_.reset();
+        guest_.close();
+    }
     if (guest_) {
         std::string busy(detail::handover_busy);
         busy.append(1, '\0').append(std::to_string(process_)).append(2, '\0');

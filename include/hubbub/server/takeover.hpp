@@ -102,7 +102,10 @@ inline bool Takeover::connect() {
     wait.tv_usec = static_cast<decltype(wait.tv_usec)>(std::chrono::microseconds(patience_ - seconds).count());
     for (int const option : {SO_RCVTIMEO, SO_SNDTIMEO})
         (void)::setsockopt(connection_.descriptor(), SOL_SOCKET, option, &wait, sizeof wait);
-    if (::connect(connection_.descriptor(), reinterpret_cast<sockaddr const*>(&storage), length) != 0) {
+    int connected;
+    do connected = ::connect(connection_.descriptor(), reinterpret_cast<sockaddr const*>(&storage), length);
+    while (connected != 0 && errno == EINTR);  // of a Unix socket that tries again
+    if (connected != 0) {
         if (errno != ENOENT && errno != ECONNREFUSED) fail_with_error("connect");
         connection_.close();
         return false;
