@@ -71,6 +71,13 @@ class Admission {
         flush_list_.push_back(&subscriber);
     }
 
+    /// Who got something last, so that nobody else waits behind him: the caller flushes him. False: he is flushed with the others.
+    bool takes_back(Subscriber const& subscriber) noexcept {
+        if (flush_list_.empty() || flush_list_.back() != &subscriber) return false;
+        flush_list_.pop_back();
+        return true;
+    }
+
     // ---- how messages end
 
     void note_deliveries(std::uint64_t messages) noexcept { counts_.deliveries += messages; }

@@ -30,7 +30,7 @@ using CallbackCountsOfKinds = std::array<CallbackCounts, callback_kinds>;
 
 /// Measures what user code takes of a loop, hook by hook.
 ///
-/// Threading: one shard's. Cost: two looks at the processor's counter for each callback.
+/// Threading: one shard's. Cost: two looks at the processor's counter for each callback, one for each in a row.
 class CallbackTimes {
    public:
     /// With a limit of 0, or a loop whose time is not real, none is slow.
@@ -44,9 +44,16 @@ class CallbackTimes {
     /// Runs it. `on_slow(duration)` if it took too long.
     template <class Callback, class OnSlow>
     void measure(CallbackKind hook, Callback&& callback, OnSlow&& on_slow) {
-        std::uint64_t const before = TickCounter::now();
+        std::uint64_t since = 0;
+        measure(hook, callback, on_slow, since);
+    }
+    /// One of several in a row with little between them: what ends one begins the next. `since`: when the last one ended, or 0.
+    template <class Callback, class OnSlow>
+    void measure(CallbackKind hook, Callback&& callback, OnSlow&& on_slow, std::uint64_t& since) {
+        std::uint64_t const before = since ? since : TickCounter::now();
         callback();
-        std::uint64_t const ticks = TickCounter::now() - before;
+        since = TickCounter::now();
+        std::uint64_t const ticks = since - before;
         Sum& sum = sums_[static_cast<std::size_t>(hook)];
         ++sum.calls;
         sum.ticks += ticks;

@@ -266,6 +266,7 @@ inline bool Delivery::send(Subscriber& to, MessageView message, std::uint8_t var
     admission_.note_deliveries(1);
     auto const length = static_cast<std::uint32_t>(ws::server_frame_size(payload.size()));
     bool const own = length > ws::BlockPool::largest_segment / 2;
+    if (arena_->references == 1) arena_->size = 0;  // all of it is out
     if (!own && arena_->capacity - arena_->size < length) {
         pool().release(arena_);
         arena_ = make_arena();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -26,6 +27,7 @@ class ByteInbound : public ByteConnectionOwner {
             self().note_incomplete(decoder_.incomplete());
         }
         if (decoder_.buffered() != kept) self().note_kept(decoder_.buffered(), kept);
+        self().answer();
     }
     /// Bytes of memory for what is not whole, or not decoded yet.
     std::size_t kept_inbound() const noexcept { return decoder_.buffered(); }
@@ -51,7 +53,8 @@ class ByteInbound : public ByteConnectionOwner {
    private:
     struct Sink {
         Session& session;
-        bool on_message(MessageView message) { return session.on_decoded(message); }
+        std::uint64_t since = 0;  ///< when the callback for the last message was over
+        bool on_message(MessageView message) { return session.on_decoded(message, since); }
         bool on_ping(std::span<std::byte const> payload) { return session.on_ping(payload); }
         bool on_pong(std::span<std::byte const>) { return session.on_any_pong(); }
         bool on_fragment(std::size_t) { return session.on_fragment(); }
@@ -80,7 +83,8 @@ class MessageInbound : public MessageConnectionOwner {
     void on_message(MessageView message) noexcept final {
         if (!self().hears()) return;
         self().note_heard();
-        self().on_decoded(message);
+        std::uint64_t since = 0;
+        self().on_decoded(message, since);
     }
     void on_pong(std::span<std::byte const>) noexcept final {
         self().note_heard();

@@ -258,7 +258,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     }
     ws::BlockPool& block_pool() noexcept { return shard_->delivery().pool(); }
     bool is_paused() const noexcept { return paused_ != 0; }
-    bool on_decoded(MessageView message);
+    bool on_decoded(MessageView message, std::uint64_t& since);
     bool on_ping(std::span<std::byte const> payload);
     /// Its bytes count when the message is whole.
     bool on_fragment() {
@@ -299,6 +299,10 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     static constexpr std::uint32_t large_from = 32 * 1024;  ///< bytes in a queue for which nobody else has to wait
     static constexpr std::size_t most_slices = 64;          ///< of one write
     void flush();
+    /// What it was sent while it was heard leaves while its socket is in the processor's cache. Else at the end of the turn.
+    void answer() {
+        if (in_flush_list && shard_->answers_at_once() && shard_->delivery().admission().takes_back(*this)) flush();
+    }
     void flush_part(std::uint32_t most);
     [[gnu::always_inline]] bool write(std::span<ws::Slice const> offer, std::uint32_t offered);
     void after_flush();
@@ -517,12 +521,12 @@ bool Session<Conn, Policy>::add_label(std::string_view label) {
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-bool Session<Conn, Policy>::on_decoded(MessageView message) {
+bool Session<Conn, Policy>::on_decoded(MessageView message, std::uint64_t& since) {
     if (state != State::open) return true;  // RFC 6455 1.4: after our Close what still comes is not for the application
     shard_->note_received(message.size());
     HUBBUB_PROBE(3, message_in, shard_->index().value, index_, message.size());
     if (extras_ && extras_->message_at) extras_->message_at = shard_->tick();
-    shard_->call(*this, CallbackKind::on_message, [&](auto& handler) { handler.on_message(*this, message); });
+    shard_->call(*this, CallbackKind::on_message, [&](auto& handler) { handler.on_message(*this, message); }, since);
     shard_->note_use(*this, message.size());
     return !is_paused();
 }

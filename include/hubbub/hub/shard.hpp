@@ -273,10 +273,13 @@ class Shard final : private TurnHook, private RouterHost {
         if (!has_ended()) hubbub::tell_event(events_, event);
     }
     /// Calls a hook. What it throws ends the session with 1011.
-    template <class Call>
-    void call(SessionType& session, CallbackKind hook, Call&& function) {
-        call_on(session, hook, [&] { function(handler_); });
+    /// `since`: of several in a row, see CallbackTimes.
+    template <class Call, class... Since>
+    void call(SessionType& session, CallbackKind hook, Call&& function, Since&... since) {
+        call_on(session, hook, [&] { function(handler_); }, since...);
     }
+    /// What a session is sent while it is heard need not wait for the end of the turn.
+    bool answers_at_once() const noexcept { return writes_at_once_ && !delivery_.has_runs(); }
 
    private:
     static constexpr std::chrono::milliseconds tick_length{100};
@@ -360,12 +363,12 @@ class Shard final : private TurnHook, private RouterHost {
     }
     bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].is_internal(); }
     /// False: it threw.
-    template <class F>
-    bool measured(SessionType const& session, CallbackKind hook, F&& function) {
+    template <class F, class... Since>
+    bool measured(SessionType const& session, CallbackKind hook, F&& function, Since&... since) {
         bool completed = true;
         meter_.callbacks().measure(
             hook, [&] { completed = completes(std::forward<F>(function)); },
-            [&](std::chrono::nanoseconds time) { tell_slow(session, hook, time); });
+            [&](std::chrono::nanoseconds time) { tell_slow(session, hook, time); }, since...);
         if (completed) return true;
         ++callbacks_threw_;
         tell_event({"callback_threw", session.id(), name_of(hook)});
@@ -374,9 +377,9 @@ class Shard final : private TurnHook, private RouterHost {
     [[gnu::noinline]] void tell_slow(SessionType const& session, CallbackKind hook, std::chrono::nanoseconds time) {
         tell_event({"callback_slow", session.id(), name_of(hook), CallbackTimes::in_event(time)});
     }
-    template <class F>
-    void call_on(SessionType& session, CallbackKind hook, F&& function) {
-        if (has_ended() || measured(session, hook, std::forward<F>(function))) return;
+    template <class F, class... Since>
+    void call_on(SessionType& session, CallbackKind hook, F&& function, Since&... since) {
+        if (has_ended() || measured(session, hook, std::forward<F>(function), since...)) return;
         session.begin_close(CloseCode::internal_error, "internal error", CloseInfo::By::us, SessionType::Pending::drop);
     }
     void set_time() noexcept {
@@ -400,7 +403,7 @@ class Shard final : private TurnHook, private RouterHost {
         TimePoint const next = std::min(next_tick_, timers_.next());
         if (next != armed_) loop_.wake_at(armed_ = next);
     }
-    void open(Conn&& connection, Upgrade upgrade);
+    void open(Conn&& connection, Upgrade&& upgrade);
     void open_ready();
     ShardIndex choose_shard(PeerAddress const& peer, Upgrade const& upgrade);
     void flush_all();
@@ -436,6 +439,7 @@ class Shard final : private TurnHook, private RouterHost {
     ws::DecoderLimits limits_of_compressed_;
     typename Policy::EventSink events_;
     std::unique_ptr<Driver> driver_;
+    bool writes_at_once_ = writes_at_once(*driver_);
     typename Policy::Overflow overflow_;
     Delivery delivery_;
     MemoryAccount memory_;
@@ -516,7 +520,7 @@ Outgoing Shard<Conn, Policy>::outgoing(MessageView message, Frame const* frame, 
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
+void Shard<Conn, Policy>::open(Conn&& connection, Upgrade&& upgrade) {
     if (ended_) return;
     if (reception_.is_closed()) {  // it was on its way when the drain began, and here that may be over already
         shared_->loads.leave(index_);
@@ -572,7 +576,7 @@ void Shard<Conn, Policy>::open(Conn&& connection, Upgrade upgrade) {
 template <BasicConnection Conn, HubPolicy Policy>
 void Shard<Conn, Policy>::open_ready() {
     if constexpr (ByteConnection<Conn>) {
-        reception_.take_ready([this](Conn&& connection, Upgrade upgrade, TimePoint accepted) {
+        reception_.take_ready([this](Conn&& connection, Upgrade&& upgrade, TimePoint accepted) {
             meter_.sums().handshakes.observe(now_ - accepted);
             ShardIndex const target = choose_shard(connection.peer(), upgrade);
             shared_->loads.enter(target);

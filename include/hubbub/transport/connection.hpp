@@ -64,7 +64,11 @@ struct MessageConnectionOwner : ConnectionOwner {
 ///         struct Options {};
 ///         DriverExemplar(ShardLoop&, Options const&);
 ///         void commit();
+///         bool writes_at_once() const;  // may be left out
 ///     };
+///
+/// `writes_at_once`: its connections write when they are told to, and not at `commit`. Then what a session is sent while it is heard
+/// leaves before the next one is heard, if there is nothing of its topics to go with it.
 ///
 /// Required behaviour:
 /// - What the connections of this driver were offered before `commit` is read no more when it has returned: what a
@@ -77,6 +81,15 @@ concept Driver = requires(T& driver) {
     requires std::constructible_from<T, ShardLoop&, typename T::Options const&>;
     driver.commit();
 };
+
+/// False for a driver that does not say.
+template <class T>
+bool writes_at_once(T const& driver) noexcept {
+    if constexpr (requires { driver.writes_at_once(); })
+        return driver.writes_at_once();
+    else
+        return false;
+}
 
 /// One open byte stream or message channel to a client, as a session sees it. It exists so that a hub runs over sockets,
 /// TLS, foreign protocol engines and memory alike.

@@ -30,6 +30,7 @@ class OneOfDriver {
         first_.commit();
         second_.commit();
     }
+    bool writes_at_once() const noexcept { return hubbub::writes_at_once(first_) && hubbub::writes_at_once(second_); }
     std::size_t footprint() const noexcept {
         std::size_t sum = 0;
         if constexpr (requires { first_.footprint(); }) sum += first_.footprint();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -12,23 +13,30 @@ namespace hubbub::inline v0 {
 class MessageView {
    public:
     constexpr MessageView(ws::Opcode opcode, std::span<std::byte const> payload) noexcept
-        : data_(payload.data()), size_(payload.size()), opcode_(opcode) {}
+        : data_(payload.data()),
+          word_(std::uint64_t{payload.size()} | std::uint64_t{static_cast<std::uint8_t>(opcode)} << size_bits) {}
 
     static MessageView text(std::string_view payload) noexcept {
         return {ws::Opcode::text, std::as_bytes(std::span(payload.data(), payload.size()))};
     }
     static constexpr MessageView binary(std::span<std::byte const> payload) noexcept { return {ws::Opcode::binary, payload}; }
 
-    constexpr bool is_text() const noexcept { return opcode_ == ws::Opcode::text; }
-    constexpr ws::Opcode opcode() const noexcept { return opcode_; }
-    constexpr std::span<std::byte const> payload() const noexcept { return {data_, size_}; }
-    constexpr std::size_t size() const noexcept { return size_; }
-    std::string_view view() const noexcept { return {reinterpret_cast<char const*>(data_), size_}; }
+    constexpr bool is_text() const noexcept { return opcode() == ws::Opcode::text; }
+    constexpr ws::Opcode opcode() const noexcept { return static_cast<ws::Opcode>(word_ >> size_bits); }
+    constexpr std::span<std::byte const> payload() const noexcept { return {data_, size()}; }
+    constexpr std::size_t size() const noexcept {
+        return static_cast<std::size_t>(word_ & ((std::uint64_t{1} << size_bits) - 1));
+    }
+    std::string_view view() const noexcept { return {reinterpret_cast<char const*>(data_), size()}; }
 
    private:
+    static constexpr unsigned size_bits = 60;
+
     std::byte const* data_;
-    std::size_t size_;
-    ws::Opcode opcode_;
+    // Size and opcode, so that a message travels in two registers, and not through memory at each call on its way.
+    std::uint64_t word_;
 };
+
+static_assert(sizeof(MessageView) <= 16);
 
 }  // namespace hubbub::inline v0

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -235,6 +236,23 @@ TEST_CASE("What a callback takes is measured, and one that takes too long is tol
     CHECK(counts.time >= std::chrono::microseconds(3'500));
     CHECK(told > std::chrono::milliseconds(2));
     CHECK(times.counts()[static_cast<std::size_t>(CallbackKind::posted)].calls == 0);
+}
+
+TEST_CASE("Of callbacks in a row the end of one is the beginning of the next") {
+    CallbackTimes times(std::chrono::nanoseconds(0), true);
+    auto const nobody = [](std::chrono::nanoseconds) { FAIL(); };
+    std::uint64_t since = 0;
+    times.measure(CallbackKind::on_message, [] {}, nobody, since);
+    std::uint64_t const first_ended = since;
+    CHECK(first_ended != 0);
+    times.measure(CallbackKind::on_message, [] {}, nobody, since);
+    CHECK(since > first_ended);
+    std::uint64_t const all = since - first_ended;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    times.tick();
+    auto const time = [&](CallbackKind kind) { return times.counts()[static_cast<std::size_t>(kind)].time; };
+    CHECK(times.counts()[static_cast<std::size_t>(CallbackKind::on_message)].calls == 2);
+    CHECK(time(CallbackKind::on_message) >= times.counter().duration(all));
 }
 
 TEST_CASE("Where time is not real no callback is slow") {

@@ -42,6 +42,7 @@ class MemoryDriver {
             if (deferred_[i]) deferred_[i]->settle();
         deferred_.clear();
     }
+    bool writes_at_once() const noexcept { return true; }
     void defer(MemoryEndpoint& endpoint) { deferred_.push_back(&endpoint); }
 
     /// An endpoint has moved or goes; null for the latter.

@@ -58,6 +58,7 @@ class ReadinessEngine : public SocketEngine {
         return socket;
     }
     void commit() final {}
+    bool writes_at_once() const noexcept final { return true; }
 
    protected:
     enum class Leaving : std::uint8_t { to_close, to_live };

@@ -110,6 +110,8 @@ class SocketEngine {
     virtual void reset(SocketState& state) = 0;
     virtual TcpSocket detach(SocketState& state) = 0;
     virtual void commit() = 0;
+    /// As of a Driver.
+    virtual bool writes_at_once() const noexcept = 0;
     /// Bytes that clients make it keep, beside what each connection has anyway.
     virtual std::size_t footprint() const noexcept { return 0; }
     /// Bytes of memory that the connection takes beyond its states: TLS.

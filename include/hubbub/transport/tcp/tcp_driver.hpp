@@ -43,6 +43,7 @@ class TcpDriver {
     TcpDriver(ShardLoop& loop, Options const& options) : engine_(make_engine(loop, options, remark_)) {}
 
     void commit() { top_->commit(); }
+    bool writes_at_once() const noexcept { return engine_->writes_at_once(); }
     /// Bytes of TLS, about, for the hub's budget; 0 without it.
     std::size_t footprint() const noexcept { return wrapping_ ? wrapping_->footprint() : 0; }
 

@@ -63,6 +63,7 @@ class TlsEngine final : public SocketEngine, private TlsBench {
         return socket;
     }
     void commit() override;
+    bool writes_at_once() const noexcept override { return below.writes_at_once(); }
     std::size_t footprint() const noexcept override { return TlsBench::footprint; }
     std::size_t footprint(SocketState const& state) const noexcept override { return links_[state.slot]->weight(); }
     std::shared_ptr<http::ClientCertificate const> certificate(SocketState const& state) const override {

@@ -62,6 +62,7 @@ class UringEngine final : public SocketEngine {
     void reset(SocketState& state) override;
     TcpSocket detach(SocketState& state) override;
     void commit() override;
+    bool writes_at_once() const noexcept override { return false; }
     std::unique_ptr<ListenWatch> listen(int descriptor, ListenOwner& owner) override;
 
    private:
