@@ -100,9 +100,9 @@ inline bool InboundHeader::parse_short(std::span<std::byte const> bytes, Message
     constexpr bool demands_mask = R == Role::server;
     constexpr std::uint8_t header = demands_mask ? 6 : 2;
     if (bytes.size() < header) return false;
-    unsigned const first = std::to_integer<unsigned>(bytes[0]);
-    unsigned const length =
-        std::to_integer<unsigned>(bytes[1]) ^ (demands_mask ? 0x80u : 0u);  // without the bit that has to be there
+    auto const first = std::to_integer<unsigned>(bytes[0]);
+    // Without the bit that has to be there.
+    auto const length = std::to_integer<unsigned>(bytes[1]) ^ (demands_mask ? 0x80u : 0u);
     if ((first != 0x81 && first != 0x82) || length >= 126 || message.open || length > limits.message) return false;
     fin = true;
     opcode = static_cast<Opcode>(first & 0x0Fu);
