@@ -194,7 +194,8 @@ class Shard final : private TurnHook, private RouterHost {
         if constexpr (!never_limits<typename Policy::Rates>) {
             if (session.state != Subscriber::State::open) return;
             auto const peer = [&session] { return session.peer(); };
-            session.talker_ = throttle_.talker_of(session.talker_, session.id().index, peer) & Talkers::most;
+            session.talker_ =
+                throttle_.talker_of(session.talker_, session.id().index, session.identity(), peer) & Talkers::most;
             if (!session.talker_) return;
             Duration const wait =
                 throttle_.note_message(throttle_.talkers()[session.talker_], session.identity(), bytes, now_, peer);
@@ -623,7 +624,7 @@ bool Shard<Conn, Policy>::may_subscribe(SessionType& session) {
         return true;
     } else {
         auto const peer = [&session] { return session.peer(); };
-        session.talker_ = throttle_.talker_of(session.talker_, session.id().index, peer) & Talkers::most;
+        session.talker_ = throttle_.talker_of(session.talker_, session.id().index, session.identity(), peer) & Talkers::most;
         return !session.talker_ || throttle_.may_subscribe(throttle_.talkers()[session.talker_], session.identity(), now_);
     }
 }

@@ -52,12 +52,13 @@ class Throttle {
 
     /// The number of a session's talker; the one that it has, or a new one. `Talkers::none` if there is nothing to count.
     template <class Peer>
-    std::uint32_t talker_of(std::uint32_t number, std::uint32_t session, Peer&& peer) {
+    std::uint32_t talker_of(std::uint32_t number, std::uint32_t session, Identity const& who, Peer&& peer) {
         if (number != Talkers::none) return number;
+        bool const counts_for_address = !of_address(
+            peer(), [](AddressRates const& rates) { return !rates.messages.is_limited() && !rates.bytes.is_limited(); });
+        if (!counts_for_address && !counts_for_itself(who)) return number;
         number = talkers_.make(session);
-        if (number != Talkers::none)
-            talkers_[number].counts_for_address = !of_address(
-                peer(), [](AddressRates const& rates) { return !rates.messages.is_limited() && !rates.bytes.is_limited(); });
+        if (number != Talkers::none) talkers_[number].counts_for_address = counts_for_address;
         return number;
     }
     /// A message of so many bytes has come. For how long nothing more of the session may; `peer()` is where it is.
@@ -73,6 +74,13 @@ class Throttle {
    private:
     static constexpr std::uint32_t most_messages_in_advance = 16, most_bytes_in_advance = 64 * 1024;
 
+    bool counts_for_itself(Identity const& who) const {
+        SessionRates const& own = rates_.of_session(who);
+        if (own.messages.is_limited() || own.bytes.is_limited() || own.subscriptions.is_limited()) return true;
+        if (who.user.empty()) return false;
+        UserRates const& shared = rates_.of_user(who);
+        return shared.messages.is_limited() || shared.bytes.is_limited();
+    }
     template <class F>
     bool of_address(PeerAddress const& peer, F&& function) const {
         if constexpr (never_limits<Rates>) {
