@@ -330,8 +330,8 @@ inline hubbub::HistoryLimits ten_thousand() { return {.messages = 10'000, .bytes
 
 /// Polls what the broker answers, for what comes with time alone.
 template <class Condition>
-bool eventually(Condition&& condition) {
-    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+bool eventually(Condition&& condition, std::chrono::seconds patience = std::chrono::seconds(30)) {
+    auto const end = std::chrono::steady_clock::now() + patience;
     while (!condition()) {
         if (std::chrono::steady_clock::now() > end) return false;
         std::this_thread::sleep_for(std::chrono::milliseconds(5));

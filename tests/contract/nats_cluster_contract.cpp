@@ -155,26 +155,31 @@ TEST_CASE("NatsBackplane goes on in a cluster that has lost a server, and its hi
         CAPTURE(i);
         std::string const now = "without " + std::to_string(i);
         cluster.servers[i]->stop(SIGKILL);
-        // Whoever was connected to it goes to another one; who leads the history is elected anew.
+        // Whoever was connected to it goes to another one; who leads the history is elected anew, for which the servers take their time.
+        constexpr std::chrono::seconds patience{120};
         Position after;
-        CHECK(hubbub_contract::eventually([&] {
-            std::uint64_t const serial = other.publish("kept", now, &limits);
-            if (serial == 0) return false;
-            auto const answer = other.answer(serial);
-            after = answer.position;
-            return answer.outcome == BackplaneOutcome::done;
-        }));
+        REQUIRE(hubbub_contract::eventually(
+            [&] {
+                std::uint64_t const serial = other.publish("kept", now, &limits);
+                if (serial == 0) return false;
+                auto const answer = other.answer(serial);
+                after = answer.position;
+                return answer.outcome == BackplaneOutcome::done;
+            },
+            patience));
         CHECK(after.epoch == before.epoch);
         NatsNode::Page page;
-        CHECK(hubbub_contract::eventually([&] {  // whoever asks while they elect is told to come back
-            page = one.ready().read_all("kept", limits, before);
-            return !page.failed;
-        }));
+        CHECK(hubbub_contract::eventually(
+            [&] {  // whoever asks while they elect is told to come back
+                page = one.ready().read_all("kept", limits, before);
+                return !page.failed;
+            },
+            patience));
         CHECK(page.complete);
         REQUIRE_FALSE(page.bodies().empty());
         CHECK(page.bodies().back() == now);
         before = after;
         cluster.servers[i]->start();
-        CHECK(hubbub_contract::eventually([&] { return is_whole(*cluster.servers[i]); }));
+        CHECK(hubbub_contract::eventually([&] { return is_whole(*cluster.servers[i]); }, patience));
     }
 }
