@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <hubbub/core/network.hpp>
+
 #include "tests/support/catch.hpp"
 
 using namespace hubbub;
