@@ -13,8 +13,8 @@ namespace hubbub::inline v0 {
 /// What the callbacks of one hook have taken.
 struct CallbackCounts {
     std::uint64_t calls = 0;
-    std::uint64_t slow = 0;  ///< took longer than HubOptions::slow_callback
-    std::chrono::nanoseconds time{0};
+    std::uint64_t slow = 0;            ///< took longer than HubOptions::slow_callback
+    std::chrono::nanoseconds time{0};  ///< between messages of one read their decoding too
 
     CallbackCounts& operator+=(CallbackCounts const& other) noexcept {
         calls += other.calls;

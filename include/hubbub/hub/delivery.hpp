@@ -80,7 +80,7 @@ class Delivery {
     // ---- end of a turn
 
     void fan_out();
-    /// The turn's arena can be used again, or a new one is taken when somebody still refers to it.
+    /// A new arena is taken when somebody still refers to this one, so that who is slow pins no more of it.
     void end_turn();
 
     /// Gives a session what its topics published so far, so that what is queued next comes behind it.
@@ -519,10 +519,7 @@ inline void Delivery::fan_out(Topic& topic) {
 }
 
 inline void Delivery::end_turn() {
-    if (arena_->references == 1) {
-        arena_->size = 0;
-        return;
-    }
+    if (arena_->references == 1) return;
     pool().release(arena_);
     arena_ = make_arena();
 }

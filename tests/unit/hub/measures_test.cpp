@@ -2,7 +2,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -246,9 +245,8 @@ TEST_CASE("Of callbacks in a row the end of one is the beginning of the next") {
     std::uint64_t const first_ended = since;
     CHECK(first_ended != 0);
     times.measure(CallbackKind::on_message, [] {}, nobody, since);
-    CHECK(since > first_ended);
+    CHECK(since >= first_ended);
     std::uint64_t const all = since - first_ended;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
     times.tick();
     auto const time = [&](CallbackKind kind) { return times.counts()[static_cast<std::size_t>(kind)].time; };
     CHECK(times.counts()[static_cast<std::size_t>(CallbackKind::on_message)].calls == 2);
