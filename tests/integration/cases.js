@@ -12,8 +12,16 @@ async function run_cases({WebSocket, echo, broadcast, report, end_server, deflat
     const socket = new WebSocket(`${scheme}://127.0.0.1:${port}/`, protocols);
     socket.binaryType = "arraybuffer";
     const inbox = [], waiting = [];
-    socket.next = (seconds = 10) => within(
-        inbox.length ? Promise.resolve(inbox.shift()) : new Promise(take => waiting.push(take)), "message", seconds);
+    socket.next = async (seconds = 10) => {
+      if (inbox.length) return inbox.shift();
+      let take;
+      const message = new Promise(taken => waiting.push(take = taken));
+      try {
+        return await within(message, "message", seconds);
+      } finally {  // who has given up must not take the message of who asks next
+        if (waiting.includes(take)) waiting.splice(waiting.indexOf(take), 1);
+      }
+    };
     socket.addEventListener("message", event => waiting.length ? waiting.shift()(event.data) : inbox.push(event.data));
     socket.closed = new Promise(take => socket.addEventListener("close", event => take(event)));
     await within(new Promise((take, refuse) => {

@@ -14,7 +14,9 @@ constexpr std::size_t mebi = std::size_t{1} << 20;
 /// A hub whose queues and messages alone could take much more than its budget of a mebibyte, and two kinds of client.
 struct TightWorld : World<Told<>> {
     explicit TightWorld(std::shared_ptr<MemoryBudget> of = std::make_shared<MemoryBudget>(mebi))
-        : World(answering(), 1, tight(of)), memory(std::move(of)) {}
+        : World(answering(), 1, tight(of)), memory(std::move(of)) {
+        split = 4096;
+    }
 
     /// Begins a message of that size and never ends it.
     std::shared_ptr<MemoryWire> begin(std::size_t size) { return begin(connect(), size); }

@@ -68,7 +68,7 @@ struct World {
                     if (auto* endpoint = hub.driver(i).find(*wire)) {
                         bool progress = false;
                         loops[i]->run_events([&] {
-                            progress = endpoint->deliver(7);
+                            progress = endpoint->deliver(split);
                             if (hub.driver(i).find(*wire) == endpoint) progress |= endpoint->make_progress();
                         });
                         did |= progress;
@@ -103,6 +103,7 @@ struct World {
         return all;
     }
 
+    std::size_t split = 7;  ///< so many bytes come at once: few, so that what comes is cut anywhere; where much comes that costs time
     ManualLoop::World time;
     std::vector<std::unique_ptr<ManualLoop>> loops;
     std::vector<ShardLoop*> pointers;

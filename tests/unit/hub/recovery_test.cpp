@@ -282,6 +282,7 @@ TEST_CASE("A thousand that come back at once are answered in several turns, and 
         HubOptions<RememberingNumbers> options;
         options.limits.per_address = 0;
         Shop<RememberingNumbers> shop({.messages = 500}, shards, options);
+        shop.split = 4096;
         for (int i = 1; i <= 300; ++i) shop.publish(std::to_string(i));
         std::vector<std::shared_ptr<MemoryWire>> clients;
         for (int i = 0; i < 1000; ++i) clients.push_back(shop.connect());
