@@ -430,6 +430,7 @@ def clients(run):
         run.part(f"clients/js, {kind}", lambda: run.js_client(kind))
     run.part("clients/js, tokens", run.js_client_tokens)
     run.part("clients/js, types", run.js_client_types)
+    run.part("live page", lambda: run.operated("live_page.py", run.find("chromium", "chromium", "google-chrome")))
     over(run, "tcp")
     if subprocess.run([run.load_server, "--deflate", "--port", "x"], capture_output=True, text=True).stderr.find("zlib") == -1:
         compressed(run)
@@ -460,7 +461,6 @@ def servers(run):
 def alone(run):
     """What looks at processor time or memory, or needs all of both."""
     run.part("profiling", run.profiling)
-    run.part("live page", lambda: run.operated("live_page.py", run.find("chromium", "chromium", "google-chrome")))
     run.part("metrics", lambda: run.operated("metrics.py"))
     run.part("causes of slowness", lambda: run.operated("slow_causes.py"))
     for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
