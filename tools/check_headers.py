@@ -2,7 +2,7 @@
 """Compiles every header alone: what a header uses, it includes.
 
 One compiler is enough, since both have the same standard library, so what a header forgets it forgets for both; that
-all headers together compile without a warning with both is the test hubbub_headers_twice. --compiler asks for others.
+all headers together compile without a warning with g++ is the test headers_twice. --compiler asks for others.
 
 A header that another includes may stand before it and is seen alone all the same, and so is the other, to which it brings only what
 the other has anyway. So the headers are put into chains, each of which includes the one before it, and a chain is compiled at once.

@@ -193,12 +193,9 @@ class Shard final : private TurnHook, private RouterHost {
     void note_use(SessionType& session, std::size_t bytes) {
         if constexpr (!never_limits<typename Policy::Rates>) {
             if (session.state != Subscriber::State::open) return;
-            auto const peer = [&session] { return session.peer(); };
-            session.talker_ =
-                throttle_.talker_of(session.talker_, session.id().index, session.identity(), peer) & Talkers::most;
-            if (!session.talker_) return;
-            Duration const wait =
-                throttle_.note_message(throttle_.talkers()[session.talker_], session.identity(), bytes, now_, peer);
+            if (!find_talker(session)) return;
+            Duration const wait = throttle_.note_message(throttle_.talkers()[session.talker_], session.identity(), bytes, now_,
+                                                         [&session] { return session.peer(); });
             if (wait > Duration::zero()) [[unlikely]]
                 throttle(session, wait);
         }
@@ -361,6 +358,13 @@ class Shard final : private TurnHook, private RouterHost {
     }
     auto moves_talker() noexcept {
         return [this](std::uint32_t session, std::uint32_t number) { sessions_[session].talker_ = number & Talkers::most; };
+    }
+    /// False: no rate is set that needs one.
+    bool find_talker(SessionType& session) {
+        session.talker_ = throttle_.talker_of(session.talker_, session.id().index, session.identity(), [&session] {
+            return session.peer();
+        }) & Talkers::most;
+        return session.talker_ != 0;
     }
     bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].is_internal(); }
     /// False: it threw.
@@ -623,9 +627,7 @@ bool Shard<Conn, Policy>::may_subscribe(SessionType& session) {
     if constexpr (never_limits<typename Policy::Rates>) {
         return true;
     } else {
-        auto const peer = [&session] { return session.peer(); };
-        session.talker_ = throttle_.talker_of(session.talker_, session.id().index, session.identity(), peer) & Talkers::most;
-        return !session.talker_ || throttle_.may_subscribe(throttle_.talkers()[session.talker_], session.identity(), now_);
+        return !find_talker(session) || throttle_.may_subscribe(throttle_.talkers()[session.talker_], session.identity(), now_);
     }
 }
 

@@ -14,9 +14,7 @@ constexpr std::size_t mebi = std::size_t{1} << 20;
 /// A hub whose queues and messages alone could take much more than its budget of a mebibyte, and two kinds of client.
 struct TightWorld : World<Told<>> {
     explicit TightWorld(std::shared_ptr<MemoryBudget> of = std::make_shared<MemoryBudget>(mebi))
-        : World(answering(), 1, tight(of)), memory(std::move(of)) {
-        split = 4096;
-    }
+        : World(answering(), 1, tight(of)), memory(std::move(of)) {}
 
     /// Begins a message of that size and never ends it.
     std::shared_ptr<MemoryWire> begin(std::size_t size) { return begin(connect(), size); }
@@ -55,6 +53,7 @@ struct TightWorld : World<Told<>> {
 
 TEST_CASE("Messages that never end are kept within the budget: who keeps most goes first, with 1013") {
     TightWorld world;
+    world.split = 4096;
     auto const modest = world.begin(1000), greedy = world.begin(400'000);
     std::vector<std::shared_ptr<MemoryWire>> many;
     for (int i = 0; i < 20; ++i) many.push_back(world.connect());

@@ -23,11 +23,13 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/engines.hpp"
+#include "tests/support/running_server.hpp"
 #include "tests/support/tcp_hub.hpp"
 #include "tests/unit/server/notify_socket.hpp"
 
 using namespace hubbub;
 using hubbub_test::NotifySocket;
+using hubbub_test::RunningServer;
 using testing::SocketClient;
 
 namespace {
@@ -36,31 +38,12 @@ struct Echo : NoopHandler {
     void on_message(auto& session, MessageView message) { session.send(message); }
 };
 
-/// Runs a server on a thread, and stops it where a test ends early.
-class Runner {
-   public:
-    explicit Runner(Server<>& server) : server_(server), thread_([&server] { server.run(); }) {}
-    Runner(Runner const&) = delete;
-    Runner& operator=(Runner const&) = delete;
-    ~Runner() {
-        server_.stop();
-        join();
-    }
-    void join() {
-        if (thread_.joinable()) thread_.join();
-    }
-
-   private:
-    Server<>& server_;
-    std::thread thread_;
-};
-
 /// A server with its thread.
 struct EchoServer {
     explicit EchoServer(ServerOptions<> options) : server(Echo{}, std::move(options)) {}
     void join() { runner.join(); }
     Server<> server;
-    Runner runner{server};
+    RunningServer<Server<>> runner{server};
 };
 
 std::string refusal(ServerOptions<> options) {
@@ -76,7 +59,7 @@ std::string refusal(ServerOptions<> options) {
 
 TEST_CASE("A server serves over all its threads, and closes its clients with 1012 when it is stopped", "[tcp]") {
     Server server{Echo{}, {.port = 0, .threads = 3}};
-    Runner runner(server);
+    RunningServer runner(server);
     std::vector<std::unique_ptr<SocketClient>> clients;
     for (int i = 0; i < 20; ++i) {
         clients.push_back(std::make_unique<SocketClient>(server.port()));
@@ -186,7 +169,7 @@ TEST_CASE("A server takes sockets that listen already, and may have no other", "
     {
         Server server{Echo{}, {.address = "", .listen = {"fd:" + std::to_string(::dup(original.descriptor()))}, .threads = 1}};
         CHECK(server.endpoint() == original.endpoint());
-        Runner runner(server);
+        RunningServer runner(server);
         SocketClient client(original.endpoint().port());
         client.send("hello");
         CHECK(client.receive() == "hello");
@@ -248,7 +231,7 @@ TEST_CASE("A server that asked for the sockets of another, and is not run, leave
     auto const local = std::filesystem::temp_directory_path() / ("hubbub-server-" + std::to_string(::getpid()));
     ServerOptions<> const options{.port = 0, .listen = {"unix:" + local.string()}, .threads = 1, .handover = path};
     Server server{Echo{}, options};
-    Runner runner(server);
+    RunningServer runner(server);
     {
         Server const other{Echo{}, options};
         CHECK(other.port() == server.port());
@@ -262,7 +245,7 @@ TEST_CASE("A server that asked for the sockets of another, and is not run, leave
         server.stop();
         CHECK(client.receive_close() == CloseCode::service_restart);
         runner.join();
-        Runner other_runner(other);
+        RunningServer other_runner(other);
         SocketClient next(other.port());
         next.send("hello");
         CHECK(next.receive() == "hello");
@@ -287,7 +270,7 @@ TEST_CASE("A server has pages, and listens on a Unix socket too", "[tcp]") {
     auto const path = std::filesystem::temp_directory_path() / ("hubbub-server-" + std::to_string(::getpid()));
     Server server{Echo{}, {.port = 0, .listen = {"unix:" + path.string()}, .threads = 1}};
     server.routes().add("/hi", [](http::Request const&) { return http::Response(http::Status::ok, "there\n"); });
-    Runner runner(server);
+    RunningServer runner(server);
     std::string const page = SocketClient::get(server.port(), "/hi");
     CHECK(page.starts_with("HTTP/1.1 200"));
     CHECK(page.ends_with("\r\n\r\nthere\n"));

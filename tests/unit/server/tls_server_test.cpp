@@ -3,7 +3,6 @@
 #include <memory>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,10 +11,12 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/engines.hpp"
+#include "tests/support/running_server.hpp"
 #include "tests/support/test_certificate.hpp"
 #include "tests/support/tls_socket_client.hpp"
 
 using namespace hubbub;
+using hubbub_test::RunningServer;
 using hubbub_test::TestCertificate;
 using hubbub_test::TlsSocketClient;
 using testing::SocketClient;
@@ -54,17 +55,6 @@ std::string refusal_of_tls(ServerOptions<> options) {
     return "";
 }
 
-template <class AnyServer>
-struct Running {
-    explicit Running(AnyServer& which) : server(which), thread([this] { server.run(); }) {}
-    ~Running() {
-        server.stop();
-        thread.join();
-    }
-    AnyServer& server;
-    std::thread thread;
-};
-
 }  // namespace
 
 TEST_CASE("A server speaks TLS and plain on different ports, and has one hub for both", "[tcp]") {
@@ -78,7 +68,7 @@ TEST_CASE("A server speaks TLS and plain on different ports, and has one hub for
                    .threads = 2,
                    .driver = {.engine = engine}}};
     REQUIRE(server.tls());
-    Running const running(server);
+    RunningServer const running(server);
     auto const client = make_client();
     TlsSocketClient one(server.port(), client.get()), two(server.port(), client.get());
     one.upgrade();
@@ -99,7 +89,7 @@ TEST_CASE("A session over TLS goes to the shard that the policy chooses, with al
     Server<Away> server{
         Room{},
         {.port = 0, .tls = {.certificate = own.certificate, .key = own.key}, .threads = 3, .driver = {.engine = engine}}};
-    Running const running(server);
+    RunningServer const running(server);
     auto const client = make_client();
     std::vector<std::unique_ptr<TlsSocketClient>> clients;
     for (int i = 0; i < 24; ++i) {
@@ -123,7 +113,7 @@ TEST_CASE("Certificates of clients are identities", "[tcp]") {
                                           .clients = TlsClients::may_show,
                                           .client_authorities = authority.certificate},
                                   .threads = 1}};
-    Running const running(server);
+    RunningServer const running(server);
     auto const client = make_client();
     CHECK(TlsSocketClient(server.port(), client.get()).refusal() == 401);
     BIO* bio = BIO_new_mem_buf(anna.certificate.data(), static_cast<int>(anna.certificate.size()));
