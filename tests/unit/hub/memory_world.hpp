@@ -103,8 +103,7 @@ struct World {
         return all;
     }
 
-    std::size_t split =
-        7;  ///< so many bytes come at once: few, so that what comes is cut anywhere; where much comes that costs time
+    std::size_t split = 7;  ///< so many bytes come at once: few, so that what comes is cut anywhere; more where much comes
     ManualLoop::World time;
     std::vector<std::unique_ptr<ManualLoop>> loops;
     std::vector<ShardLoop*> pointers;
