@@ -143,6 +143,7 @@ class BackplaneNode final : hubbub::BackplaneHost, hubbub::TurnHook {
         std::lock_guard const lock(mutex_);
         auto const answer = answers_.at(serial);
         answers_.erase(serial);
+        if (answer.outcome == BackplaneOutcome::refused) UNSCOPED_INFO(events_);  // why it was refused
         return answer;
     }
     Answer publish_and_wait(std::string const& topic, std::string const& body, hubbub::HistoryLimits const* limits,

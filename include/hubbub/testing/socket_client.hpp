@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -94,13 +95,25 @@ class SocketClient {
         address.sin_family = AF_INET;
         address.sin_port = htons(port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        if (::connect(descriptor, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
-            int const error = errno;
+        int error = ::connect(descriptor, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0 ? 0 : errno;
+        if (error == EINTR) error = wait_connected(descriptor);
+        if (error != 0) {
             ::close(descriptor);
             errno = error;
             fail("SocketClient: connect");
         }
         return descriptor;
+    }
+    /// What a signal interrupts goes on without us (connect(2)). Its error, or 0.
+    static int wait_connected(int descriptor) {
+        pollfd connecting{descriptor, POLLOUT, 0};
+        int ready;
+        do ready = ::poll(&connecting, 1, 10'000);
+        while (ready < 0 && errno == EINTR);
+        if (ready <= 0) return ready < 0 ? errno : ETIMEDOUT;
+        int error = 0;
+        socklen_t size = sizeof error;
+        return ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
     }
     void write(std::string_view bytes) {
         while (!bytes.empty()) {
