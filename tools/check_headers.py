@@ -111,7 +111,7 @@ def self_test() -> int:
         for name, text in texts.items():
             (include / "hubbub").mkdir(parents=True, exist_ok=True)
             (include / f"hubbub/{name}.hpp").write_text(f"#pragma once\n{text}\n")
-        failures, _ = check(sorted(include.rglob("*.hpp")), include, pathlib.Path(scratch), [compilers()[0]], 1)
+        failures, _ = check(sorted(include.rglob("*.hpp")), include, pathlib.Path(scratch), compilers(), 1)
         output = "".join(each for _, _, each in failures)
         assert "hubbub/d.hpp" in output and "hubbub/e.hpp" in output, output
         assert "error" not in "".join(line for line in output.splitlines() if re.match(r"\S*hubbub/[abc]\.hpp", line)), output

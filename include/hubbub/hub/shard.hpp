@@ -359,12 +359,12 @@ class Shard final : private TurnHook, private RouterHost {
     auto moves_talker() noexcept {
         return [this](std::uint32_t session, std::uint32_t number) { sessions_[session].talker_ = number & Talkers::most; };
     }
-    /// False: no rate is set that needs one.
+    /// False: it has none, because no rate is set that needs one, or there are too many already.
     bool find_talker(SessionType& session) {
         session.talker_ = throttle_.talker_of(session.talker_, session.id().index, session.identity(), [&session] {
             return session.peer();
         }) & Talkers::most;
-        return session.talker_ != 0;
+        return session.talker_ != Talkers::none;
     }
     bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].is_internal(); }
     /// False: it threw.
