@@ -64,25 +64,24 @@ hubbub::ServerEnd serve(
     auto const limits = std::make_shared<Limits>();
     set(*limits, arguments);
     hubbub::Server<Policy, Connection>* running = nullptr;
-    hubbub::ServerOptions<Policy> all{
-        .address = arguments.address,
-        .port = arguments.port,
-        .tls = {.certificate = arguments.certificate, .key = arguments.key},
-        .threads = arguments.threads,
-        .hub = std::move(options),
-        .handover = arguments.handover,
-        .service = hubbub::ServiceNotifier::from_environment(),
-        .on_ready =
-            [scheme = arguments.certificate.empty() ? "http" : "https"](hubbub::Endpoint const& where) {
-                std::cout << "open " << scheme << "://" << where.to_string() << "/ in a few browser windows; end with Ctrl-C"
-                          << std::endl;
-            },
-        .on_reload =
-            [&] {
-                set(*limits, arguments.again());
-                load_more();
-            },
-        .on_dump = [&] { dump(running->hub()); }};
+    hubbub::ServerOptions<Policy> all;
+    all.address = arguments.address;
+    all.port = arguments.port;
+    all.tls.certificate = arguments.certificate;
+    all.tls.key = arguments.key;
+    all.threads = arguments.threads;
+    all.hub = std::move(options);
+    all.handover = arguments.handover;
+    all.service = hubbub::ServiceNotifier::from_environment();
+    all.on_ready = [scheme = arguments.certificate.empty() ? "http" : "https"](hubbub::Endpoint const& where) {
+        std::cout << "open " << scheme << "://" << where.to_string() << "/ in a few browser windows; end with Ctrl-C"
+                  << std::endl;
+    };
+    all.on_reload = [&] {
+        set(*limits, arguments.again());
+        load_more();
+    };
+    all.on_dump = [&] { dump(running->hub()); };
     if (auto const inherited = hubbub::inherited_sockets(); !inherited.empty()) {
         all.address.clear();
         for (auto const& each : inherited) all.listen.push_back("fd:" + std::to_string(each.descriptor));
