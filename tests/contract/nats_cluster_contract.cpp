@@ -167,6 +167,7 @@ TEST_CASE("NatsBackplane goes on in a cluster that has lost a server, and its hi
                 return answer.outcome == BackplaneOutcome::done;
             },
             patience));
+        CAPTURE(one.events(), other.events());
         CHECK(after.epoch == before.epoch);
         NatsNode::Page page;
         CHECK(hubbub_contract::eventually(

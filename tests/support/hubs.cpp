@@ -1,13 +1,3 @@
-#include "tests/support/memory_hub.hpp"
-
-template class hubbub::Hub<hubbub::MemoryConnection>;
-template class hubbub::Shard<hubbub::MemoryConnection, hubbub::DefaultPolicy>;
-template class hubbub::Session<hubbub::MemoryConnection, hubbub::DefaultPolicy>;
-
-#ifdef ASIO_STANDALONE
-#include "tests/support/tcp_hub.hpp"
-
-template class hubbub::Hub<hubbub::TcpConnection>;
-template class hubbub::Shard<hubbub::TcpConnection, hubbub::DefaultPolicy>;
-template class hubbub::Session<hubbub::TcpConnection, hubbub::DefaultPolicy>;
+#ifndef __clang__  // there the code of the precompiled header has them
+#include "tests/support/hubs.hpp"
 #endif

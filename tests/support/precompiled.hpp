@@ -30,11 +30,24 @@
 
 #ifdef __clang__  // g++ gains nothing from these: what it reads of a precompiled header costs it as much as to parse them
 #include <hubbub/hub/hub.hpp>
+#include <hubbub/testing/client.hpp>
 #include <hubbub/testing/simulation.hpp>
+#include <hubbub/testing/socket_client.hpp>
 #include <hubbub/transport/memory/memory_connection.hpp>
 #include <hubbub/transport/memory/memory_message_connection.hpp>
 
 #ifdef ASIO_STANDALONE
 #include <hubbub/server/server.hpp>
 #endif
+#if __has_include(<nlohmann/json.hpp>)
+#include <hubbub/json/router.hpp>
+#ifdef HUBBUB_HAS_TLS
+#include <hubbub/policy/jwt/jwt_auth.hpp>
+#endif
+#endif
+#if __has_include(<hiredis/hiredis.h>) && defined(HUBBUB_HAS_TLS)
+#include <hubbub/backplane/redis/redis_backplane.hpp>
+#endif
+
+#include "tests/support/hubs.hpp"
 #endif
