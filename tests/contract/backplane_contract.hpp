@@ -152,16 +152,20 @@ class BackplaneNode final : hubbub::BackplaneHost, hubbub::TurnHook {
         while (publish(topic, body, limits, extra, serial) == 0) wait([&] { return is_ready_; });
         return answer(serial);
     }
-    void ask_to_read(std::string const& topic, hubbub::HistoryLimits const& limits, Position since) {
+    /// False: it is not ready, and nothing was asked.
+    bool ask_to_read(std::string const& topic, hubbub::HistoryLimits const& limits, Position since) {
+        bool was_ready = false;
         in_turn([&] {
-            if (!is_ready_) return;
+            was_ready = is_ready_;
+            if (!was_ready) return;
             open_reads_.push_back(since);
             call([&] { backplane_->read(topic, limits, since); });
         });
+        return was_ready;
     }
     Page read(std::string const& topic, hubbub::HistoryLimits const& limits, Position since = {}) {
         std::size_t const before = locked([&] { return pages_.size(); });
-        ask_to_read(topic, limits, since);
+        while (!ask_to_read(topic, limits, since)) wait([&] { return is_ready_; });
         wait([&] { return pages_.size() > before; });
         return locked([&] { return pages_.back(); });
     }

@@ -9,12 +9,14 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <hubbub/backplane/backplane_host.hpp>
 #include <hubbub/backplane/nats/nats_desk.hpp>
 #include <hubbub/backplane/nats/nats_stream_config.hpp>
 #include <hubbub/backplane/nats/nats_topic.hpp>
 #include <hubbub/core/small_random.hpp>
+#include <hubbub/core/unique_function.hpp>
 
 namespace hubbub::inline v0::detail {
 
@@ -38,10 +40,12 @@ class NatsStreams {
     /// Asks whether the server has JetStream; until then publications wait.
     void on_connected() {
         presence_ = Presence::asked;
+        presence_asked_ = desk_.now();
         ask_presence();
     }
     /// In each turn of the clock.
     void on_tick(TimePoint now) {
+        for (auto& again : std::exchange(again_, {})) again();
         if (std::exchange(has_early_, false)) {
             for (auto& [token, topic] : topics_) {
                 if (topic.stream.early.empty()) continue;
@@ -51,7 +55,7 @@ class NatsStreams {
                     has_early_ = true;
             }
         }
-        if (presence_ == Presence::absent) ask_presence();
+        if (presence_ != Presence::there) ask_presence();
         while (!sent_.empty() && !open_.contains(sent_.front().second)) sent_.pop_front();
         if (!sent_.empty() && now - sent_.front().first > desk_.options.answer_limit)
             desk_.give_up("JetStream does not answer");
@@ -62,6 +66,7 @@ class NatsStreams {
         presence_ = Presence::asked;
         asking_ = deleting_ = false;
         sent_.clear();
+        again_.clear();
         auto const open = std::exchange(open_, {});
         std::vector<std::uint64_t> serials;
         for (auto const& each : open) serials.push_back(each.first);
@@ -167,33 +172,42 @@ class NatsStreams {
     /// Makes the stream, or makes it as it shall be, and says what is in it.
     void open(NatsTopic& topic, HistoryLimits const& limits, Opened then) {
         ++topic.stream.open;
-        open(topic, nats_stream_config(desk_.options, desk_.names, topic.token, limits), std::move(then), most_tries);
+        create({&topic, nats_stream_config(desk_.options, desk_.names, topic.token, limits), std::move(then), desk_.now()});
     }
 
    private:
     enum class Presence : std::uint8_t { asked, there, absent };
+    /// What `open` does, until it is done.
+    struct Opening {
+        NatsTopic* topic;
+        std::string body;
+        Opened then;
+        TimePoint begun;
+        int tries = most_tries;
+        std::uint64_t seen = 0;  ///< the newest offset that was known when it was asked; what comes meanwhile may be newer
+    };
+
     /// Two nodes that make a stream at the same time may be told that another has its subjects, or a time that is not set yet.
     static bool is_half_made(NatsArrival const* arrival) {
         if (!arrival) return false;
         NatsAnswer const answer(arrival->body());
         return nats_error(*arrival) == other_subjects || (answer.has("created") && answer.time("created") == 0);
     }
-    void open(NatsTopic& topic, std::string body, Opened then, int tries) {
-        // What comes while it is asked may be newer than the answer.
-        std::uint64_t const seen = topic.stream.seen;
-        ask_stream(topic, "CREATE", body,
-                   [this, &topic, body, tries, seen, then = std::move(then)](NatsArrival const* arrival) mutable {
-                       if (is_half_made(arrival) && tries > 1) return open(topic, std::move(body), std::move(then), tries - 1);
-                       if (arrival && nats_error(*arrival) == other_configuration) {
-                           return ask_stream(topic, "UPDATE", std::move(body),
-                                             [this, &topic, seen, then = std::move(then)](NatsArrival const* other) mutable {
-                                                 opened(topic, other, seen, then);
-                                             });
-                       }
-                       opened(topic, arrival, seen, then);
-                   });
+    void create(Opening opening) {
+        NatsTopic const& topic = *opening.topic;
+        std::string body = opening.body;
+        opening.seen = topic.stream.seen;
+        ask_stream(topic, "CREATE", std::move(body), [this, opening = std::move(opening)](NatsArrival const* arrival) mutable {
+            if (is_half_made(arrival) && --opening.tries > 0) return create(std::move(opening));
+            if (!arrival || nats_error(*arrival) != other_configuration) return opened(std::move(opening), arrival);
+            NatsTopic const& whose = *opening.topic;
+            std::string same = opening.body;
+            ask_stream(
+                whose, "UPDATE", std::move(same),
+                [this, opening = std::move(opening)](NatsArrival const* other) mutable { opened(std::move(opening), other); });
+        });
     }
-    static constexpr std::uint64_t other_configuration = 10058, other_subjects = 10065;
+    static constexpr std::uint64_t temporarily_unavailable = 10008, other_configuration = 10058, other_subjects = 10065;
     static constexpr int most_tries = 100;
     static constexpr std::size_t most_early = 1000;
     static constexpr std::chrono::milliseconds early_limit{200};
@@ -202,6 +216,10 @@ class NatsStreams {
         if (std::exchange(asking_, true)) return;
         desk_.ask("$JS.API.INFO", {}, [this](NatsArrival const* arrival) {
             asking_ = false;
+            // Servers that elect a leader have nobody who answers: what waits goes on to wait.
+            bool const may_come = !arrival || nats_error(*arrival) == temporarily_unavailable;
+            if (may_come && presence_ == Presence::asked && desk_.now() - presence_asked_ < 2 * desk_.options.answer_limit)
+                return;
             auto const why = nats_refusal(arrival);
             auto const before = std::exchange(presence_, why.empty() ? Presence::there : Presence::absent);
             if (presence_ == Presence::absent) {
@@ -266,29 +284,36 @@ class NatsStreams {
         desk_.ask(std::move(subject), std::move(body), std::move(then));
     }
 
-    /// `seen`: the newest offset that was known when it was asked.
-    void opened(NatsTopic& topic, NatsArrival const* arrival, std::uint64_t seen, Opened& then) {
-        if (auto const state = read(topic, arrival)) {
-            NatsStream& stream = topic.stream;
-            bool const has_lost =
-                state->epoch == (stream.epoch ? stream.epoch : stream.last_epoch) && state->last < std::min(seen, stream.seen);
-            if (has_lost) {
-                // Less than this node has seen: so that the offsets are not given twice, it is another stream from here on.
-                desk_.host.on_event("backplane_history_lost", "a stream has lost what it had: it begins anew");
-                return ask_stream(topic, "DELETE", {}, [this, &topic, then = std::move(then)](NatsArrival const*) mutable {
-                    --topic.stream.open;
-                    topic.stream.seen = 0;
-                    open(topic, topic.stream.limits, std::move(then));
-                });
+    void opened(Opening opening, NatsArrival const* arrival) {
+        NatsTopic& topic = *opening.topic;
+        NatsStream& stream = topic.stream;
+        auto const state = read(topic, arrival);
+        if (state && has_lost(stream, *state, opening.seen)) {
+            // One who leads it since a moment may not have taken up yet what the others have told him.
+            if (desk_.now() - opening.begun < desk_.options.answer_limit) {
+                again_.emplace_back([this, opening = std::move(opening)]() mutable { create(std::move(opening)); });
+                return;
             }
-            --stream.open;
-            learn(topic, *state);
-            return then(&*state);
+            // So that the offsets are not given twice, it is another stream from here on.
+            desk_.host.on_event("backplane_history_lost", "a stream has lost what it had: it begins anew");
+            return ask_stream(topic, "DELETE", {}, [this, opening = std::move(opening)](NatsArrival const*) mutable {
+                opening.topic->stream.seen = 0;
+                opening.begun = desk_.now();
+                create(std::move(opening));
+            });
         }
-        --topic.stream.open;
+        --stream.open;
+        if (state) {
+            learn(topic, *state);
+            return opening.then(&*state);
+        }
         if (!arrival) return desk_.give_up("JetStream does not answer");
         desk_.host.on_event("backplane_refused", nats_refusal(arrival));
-        then(nullptr);
+        opening.then(nullptr);
+    }
+    /// It has less than this node has seen of it.
+    static bool has_lost(NatsStream const& stream, NatsStreamState const& state, std::uint64_t seen) {
+        return state.epoch == (stream.epoch ? stream.epoch : stream.last_epoch) && state.last < std::min(seen, stream.seen);
     }
 
     std::optional<NatsStreamState> read(NatsTopic const& topic, NatsArrival const* arrival) const {
@@ -367,7 +392,9 @@ class NatsStreams {
     NatsDesk& desk_;
     NatsTopics& topics_;
     Presence presence_ = Presence::asked;
+    TimePoint presence_asked_{};
     bool asking_ = false, deleting_ = false;
+    std::vector<UniqueFunction<void()>> again_;             // with the next tick
     bool has_early_ = false;                                // perhaps
     std::unordered_map<std::uint64_t, NatsTopic*> open_;    // by serial
     std::deque<std::pair<TimePoint, std::uint64_t>> sent_;  // those of open_, and some that are answered
