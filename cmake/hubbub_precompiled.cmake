@@ -8,7 +8,7 @@ function(hubbub_add_precompiled name header)
     add_library(${name} OBJECT "${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp")
     target_link_libraries(${name} PRIVATE ${ARGN})
     target_precompile_headers(${name} PRIVATE "${header}")
-    if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    if(APPLE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
         return()
     endif()
     target_compile_options(${name} PRIVATE "SHELL:-Xclang -fmodules-codegen")
@@ -20,6 +20,7 @@ function(hubbub_add_precompiled name header)
     # It is no C++ any more, as CMake says; and there is nothing left to include.
     target_compile_options(${name}_code PRIVATE "SHELL:-x none" -Wno-unused-command-line-argument)
     set_target_properties(${name}_code PROPERTIES CXX_COMPILER_LAUNCHER "")
+    add_dependencies(${name}_code ${name})  # for Make, which knows only that the file is there
 endfunction()
 
 # hubbub_reuse_precompiled(TARGET NAME): it is compiled with that header, and has to have all that changes the header's meaning.

@@ -33,10 +33,10 @@ int main(int argc, char** argv) {
     auto work = asio::make_work_guard(context);
     hubbub::HubOptions<> options;
     options.message.message = 200'000;
+    Secure endpoint;  // outlives the hub
     hubbub::Hub<hubbub::AdoptedWebsocketpp<Secure>> hub{context, Room{}, options};
     std::thread loop([&] { context.run(); });
 
-    Secure endpoint;
     endpoint.clear_access_channels(websocketpp::log::alevel::all);
     endpoint.clear_error_channels(websocketpp::log::elevel::all);
     endpoint.init_asio();

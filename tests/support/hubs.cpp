@@ -1,3 +1,3 @@
-#ifndef __clang__  // there the code of the precompiled header has them
+#ifndef HUBBUB_TEST_HUBS_PRECOMPILED  // else the code of the precompiled header has them
 #include "tests/support/hubs.hpp"
 #endif

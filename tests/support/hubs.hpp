@@ -1,4 +1,4 @@
-// The hubs that most tests have: clang makes code of them with the precompiled header, others in hubs.cpp.
+// The hubs that most tests have: where the precompiled header has code, it is made there, else in hubs.cpp.
 #pragma once
 
 #include "tests/support/memory_hub.hpp"

@@ -48,6 +48,7 @@
 #if __has_include(<hiredis/hiredis.h>) && defined(HUBBUB_HAS_TLS)
 #include <hubbub/backplane/redis/redis_backplane.hpp>
 #endif
-
+#ifdef HUBBUB_TEST_HUBS_PRECOMPILED
 #include "tests/support/hubs.hpp"
+#endif
 #endif

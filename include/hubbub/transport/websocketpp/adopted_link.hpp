@@ -45,6 +45,7 @@ class AdoptedLink final : public AdoptedSender, public std::enable_shared_from_t
           options_(std::move(options)) {}
 
     std::shared_ptr<Con> connection() const { return connection_.lock(); }
+    bool is_gone() const noexcept { return connection_.expired(); }
     Executor const& executor() const noexcept { return executor_; }
 
     // ---- E

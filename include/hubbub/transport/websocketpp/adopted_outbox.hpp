@@ -66,6 +66,8 @@ void AdoptedOutbox<Con>::commit() {
         }
         filling_.erase(filling_.begin() + static_cast<std::ptrdiff_t>(kept), filling_.end());
     }
+    // A connection that is gone wants nothing, and its endpoint may be gone, too: a hub goes when its loop ends, which may be behind it.
+    std::erase_if(filling_, [](Item const& item) { return item.link->is_gone(); });
     if (filling_.empty()) return;
     {
         std::lock_guard lock(mutex_);

@@ -387,3 +387,26 @@ TEST_CASE("A hub may go while its endpoint's threads are busy with its connectio
         for (std::size_t i = 1; i < 4; ++i) CHECK(clients[i]->receive_close() == CloseCode::going_away);
     }
 }
+
+TEST_CASE("A hub whose loop has stopped may go behind the endpoint of its connections") {
+    using Server = websocketpp::server<Asio>;
+    Runner loop;
+    Obedient handler;
+    auto endpoint = std::make_unique<Server>();
+    Hub<AdoptedWebsocketpp<Server>> hub{loop.context, handler};
+    endpoint->clear_access_channels(websocketpp::log::alevel::all);
+    endpoint->clear_error_channels(websocketpp::log::elevel::all);
+    endpoint->init_asio();
+    endpoint->set_open_handler([&](connection_hdl hdl) { hub.adopt({endpoint->get_con_from_hdl(hdl), {}}); });
+    endpoint->listen(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    endpoint->start_accept();
+    websocketpp::lib::asio::error_code none;
+    std::uint16_t const port = endpoint->get_local_endpoint(none).port();
+    std::thread second([&] { endpoint->run(); });
+    Peer const client(port);
+    CHECK(handler.notes->wait_for("subscribed"));
+    loop.join();
+    endpoint->stop();
+    second.join();
+    endpoint.reset();
+}
