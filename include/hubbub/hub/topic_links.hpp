@@ -173,20 +173,14 @@ class TopicLinks {
 
 inline void TopicLinks::publish(std::string_view name, std::optional<std::uint32_t> number, Outgoing const& outgoing,
                                 bool is_remembered) {
-    bool const apart = is_apart(name);
     Mail mail = outgoing.letter(Mail::Kind::publish);
     mail.session = {};
     bool const is_done = name == internal_topics::control;  // here, before the others are told
     if (is_remembered) {
-        mail.position = {apart || is_done, ++tokens_};
+        // Where the broker is not waited for, its desk gives it back for who is here: behind what was on its way there before.
+        mail.position = {is_done, ++tokens_};
         TopicLink* const link = number ? (*topics_)[*number].link.get() : nullptr;
-        auto& pending = (link ? link->pending : loose_)[tokens_];
-        pending = {outgoing.except, outgoing.receipt, {}, apart || is_done};
-        if (apart && !is_done) {  // now for who is here, and for the others when the broker is back
-            pending.receipt.reset();
-            if (!number) fail(outgoing, PublishFailure::none);
-            if (number) host_->deliver_unplaced(*number, outgoing);
-        }
+        (link ? link->pending : loose_)[tokens_] = {outgoing.except, outgoing.receipt, {}, is_done};
     }
     host_->write_to_broker(mail, name, outgoing);
 }
@@ -330,13 +324,14 @@ inline void TopicLinks::on_published(std::string_view name, Mail const& mail) {
 /// A publication of ours waits for a broker that is not waited for any more: who is here gets it now, without a place.
 inline void TopicLinks::on_waiting(std::optional<std::uint32_t> number, Mail const& mail, Outgoing outgoing) {
     TopicLink* const link = number ? (*topics_)[*number].link.get() : nullptr;
-    auto& where = link ? link->pending : loose_;
-    auto const found = where.find(mail.id);
-    if (found == where.end() || std::exchange(found->second.is_delivered, true)) return;
+    auto* where = link ? &link->pending : &loose_;
+    auto found = where->find(mail.id);
+    if (found == where->end() && link) found = (where = &loose_)->find(mail.id);  // who is here has come since
+    if (found == where->end() || std::exchange(found->second.is_delivered, true)) return;
     outgoing.id = 0;
     outgoing.except = found->second.except;
     outgoing.receipt = std::move(found->second.receipt);
-    if (link) return host_->deliver_unplaced(*number, outgoing);
+    if (where != &loose_) return host_->deliver_unplaced(*number, outgoing);
     fail(outgoing, PublishFailure::none);
 }
 

@@ -321,6 +321,31 @@ TEST_CASE("Cluster: local delivery does not wait for a broker that is away") {
     CHECK(both.news(fresh) == Words{"lost@2", "whole@3"});
 }
 
+TEST_CASE("Cluster: what comes while a broker is given up keeps its order") {
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        CAPTURE(seed);
+        Cluster both;
+        for (std::uint64_t i = 0; i < seed; ++i) both.sim.pick(2);
+        auto const listener = both.subscribed(0, "kept");
+        testing::ClientOptions options;
+        options.target = "/";
+        options.shard = seed % 2;
+        options.latency = OutboxLimits{}.patience;  // what it says now comes at that moment
+        options.largest_piece = 40;
+        auto speaker = both.sim.connect(*both.hubs[0], options);
+        both.pass(10s);
+        both.cut_off(0);
+        both.news(listener);
+        Words all;
+        for (int i = 0; i < 30; ++i) {
+            all.push_back(std::to_string(i));
+            speaker.send_text("say kept " + all.back());
+        }
+        both.pass(4s);
+        CHECK(both.news(listener) == all);
+    }
+}
+
 TEST_CASE("Cluster: what the broker had before it was away does not come again to who has got it meanwhile") {
     Cluster both;
     auto k = both.subscribed(0, "kept");
