@@ -9,7 +9,7 @@ endif()
 function(hubbub_add_example name target)
     add_executable(${target} ${ARGN})
     target_link_libraries(${target} PRIVATE hubbub::tcp hubbub_warnings)
-    if(NOT name MATCHES "^(chat|04_beside_beast)$")  # Beast's Asio does not bear ours before it
+    if(NOT name MATCHES "^(chat|04_beside_beast)$")  # it has a header of its own; Beast's Asio does not bear ours before it
         hubbub_precompile_program(${target})
     endif()
     add_test(NAME example_${name} COMMAND ${target} --self-test)

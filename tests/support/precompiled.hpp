@@ -39,13 +39,13 @@
 #ifdef ASIO_STANDALONE
 #include <hubbub/server/server.hpp>
 #endif
-#if __has_include(<nlohmann/json.hpp>)
+#ifdef HUBBUB_TEST_HAS_JSON
 #include <hubbub/json/router.hpp>
-#ifdef HUBBUB_HAS_TLS
+#endif
+#ifdef HUBBUB_TEST_HAS_JWT
 #include <hubbub/policy/jwt/jwt_auth.hpp>
 #endif
-#endif
-#if __has_include(<hiredis/hiredis.h>) && defined(HUBBUB_HAS_TLS)
+#ifdef HUBBUB_TEST_HAS_REDIS
 #include <hubbub/backplane/redis/redis_backplane.hpp>
 #endif
 #ifdef HUBBUB_TEST_HUBS_PRECOMPILED

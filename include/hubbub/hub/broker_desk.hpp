@@ -283,7 +283,7 @@ void BrokerDesk<Policy>::take_publication(Broker& broker, Mail const& mail, std:
         envelope.expires_at =
             wall() + std::chrono::duration_cast<std::chrono::milliseconds>(Duration(mail.expires_at - ticks())).count();
     entry.body = envelope.write(message.view());
-    if (broker.apart && !deliver_here(entry)) return;
+    if (broker.apart && !deliver_here(entry)) return;  // who is here gets it, whether or not there is room
     if (!broker.ready && !broker.outbox.has_room(options_.outbox)) {
         tell_event("outbox_full", topic);
         if (options_.outbox.on_full == OutboxLimits::Full::drop_newest) return fail(entry, PublishFailure::full);

@@ -46,7 +46,6 @@ struct Desk final : NatsDesk {
     std::deque<Question> questions{};
     std::vector<NatsCommand> sent{};
     TimePoint time{};
-    bool has_given_up = false;
 
     using NatsDesk::NatsDesk;
     TimePoint now() const override { return time; }
@@ -56,7 +55,7 @@ struct Desk final : NatsDesk {
     }
     void later(UniqueFunction<void()> function) override { function(); }
     void refuse(std::uint64_t serial, bool) override { host.on_published(serial, BackplaneOutcome::refused, {}); }
-    void give_up(std::string_view) override { has_given_up = true; }
+    void give_up(std::string_view reason) override { FAIL(reason); }
 
     static NatsArrival arrival(std::string_view body) {
         natsMsg* message = nullptr;

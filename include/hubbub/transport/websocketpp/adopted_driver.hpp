@@ -18,7 +18,7 @@ namespace hubbub::inline v0 {
 /// What adopted connections need once per shard: the way to their endpoints and back.
 ///
 /// Threading: its loop's.
-/// Lifetime: the io_contexts of the endpoints outlive it.
+/// Lifetime: the io_contexts of the endpoints outlive it, or their connections have gone with them.
 template <class Con>
 class AdoptedDriver {
    public:

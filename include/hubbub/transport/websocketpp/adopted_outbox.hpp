@@ -66,9 +66,9 @@ void AdoptedOutbox<Con>::commit() {
         }
         filling_.erase(filling_.begin() + static_cast<std::ptrdiff_t>(kept), filling_.end());
     }
-    // A connection that is gone wants nothing, and its endpoint may be gone, too: a hub goes when its loop ends, which may be behind it.
-    std::erase_if(filling_, [](Item const& item) { return item.link->is_gone(); });
-    if (filling_.empty()) return;
+    // Where all connections are gone, the endpoint may be, too: a hub goes when its loop ends, which may be behind it.
+    if (std::all_of(filling_.begin(), filling_.end(), [](Item const& item) { return item.link->is_gone(); }))
+        return filling_.clear();
     {
         std::lock_guard lock(mutex_);
         if (posted_.empty())
