@@ -42,7 +42,8 @@ struct InflatesNothing<websocketpp::connection<Config>> : IsNoDeflate<typename C
 /// When the peer closes, websocketpp answers at once, so what is queued then is dropped; and after a violation of the protocol, which
 /// websocketpp finds and answers.
 ///
-/// Lifetime: the endpoint's io_context outlives the hub, but where nobody runs the hub's loop any more. When the hub goes, open connections are closed with 1001.
+/// Lifetime: the endpoint's io_context outlives the hub, but where nobody runs the hub's loop any more. When the hub goes, open
+/// connections are closed with 1001.
 template <class Con>
 class AdoptedConnection {
     static_assert(detail::InflatesNothing<Con>::value,
