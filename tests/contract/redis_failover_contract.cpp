@@ -128,8 +128,10 @@ struct Cluster {
             });
     }
     hubbub::RedisOptions options() const { return soon("redis-cluster://127.0.0.1:" + std::to_string(proxies[0]->port())); }
+    /// At one moment: a node that was back between two of them would be cut twice.
     void cut() {
-        for (auto const& proxy : proxies) proxy->cut();
+        for (auto const& proxy : proxies) proxy->hold();
+        for (auto const& proxy : proxies) proxy->release();
     }
     void freeze() {
         for (auto const& server : servers) server->freeze();

@@ -45,9 +45,16 @@ class ByteProxy {
 
     /// All connections are lost; new ones are served.
     void cut() {
+        hold();
+        release();
+    }
+    /// All connections are lost; new ones wait until `release`. So several proxies are cut at one moment.
+    void hold() {
+        is_held_ = true;
         int const wanted = ++cuts_wanted_;
         while (cuts_done_ < wanted) std::this_thread::yield();
     }
+    void release() { is_held_ = false; }
     /// Connections whose client has said `word` hear nothing any more, and look alive; new ones are served.
     void deafen(std::string_view word) {
         word_ = word;
@@ -129,7 +136,7 @@ class ByteProxy {
                 for (Pair& pair : pairs_) pair.deaf = pair.deaf || pair.said.find(word_) != std::string::npos;
                 deafens_done_ = deafens_wanted_.load();
             }
-            std::vector<pollfd> polled{{listener_, POLLIN, 0}};
+            std::vector<pollfd> polled{{listener_, static_cast<short>(is_held_ ? 0 : POLLIN), 0}};
             for (Pair const& pair : pairs_) {
                 polled.push_back({pair.client, POLLIN, 0});
                 polled.push_back({pair.server, POLLIN, 0});
@@ -154,7 +161,7 @@ class ByteProxy {
     int listener_ = -1;
     std::uint16_t port_ = 0;
     std::atomic<std::uint16_t> target_;
-    std::atomic<bool> ends_{false}, splits_{false};
+    std::atomic<bool> ends_{false}, splits_{false}, is_held_{false};
     std::atomic<int> cuts_wanted_{0}, cuts_done_{0}, deafens_wanted_{0}, deafens_done_{0}, connections_{0};
     std::string word_;  // set before deafens_wanted_
     std::list<Pair> pairs_;
