@@ -11,6 +11,16 @@ namespace hubbub::inline v0::ws {
 
 inline constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+namespace detail {
+/// The number that a character stands for, or 64.
+inline constexpr auto base64_values = [] {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(64);
+    for (std::size_t i = 0; i < 64; ++i) values[static_cast<unsigned char>(base64_alphabet[i])] = static_cast<std::uint8_t>(i);
+    return values;
+}();
+}  // namespace detail
+
 constexpr std::size_t base64_size(std::size_t bytes) noexcept { return (bytes + 2) / 3 * 4; }
 
 /// Writes `base64_size(bytes.size())` characters to `out` (RFC 4648 4).
@@ -39,8 +49,8 @@ constexpr bool is_base64_of(std::string_view text, std::size_t bytes) noexcept {
     std::size_t const padding = (3 - bytes % 3) % 3;
     std::size_t last = 0;
     for (std::size_t i = 0; i < text.size() - padding; ++i) {
-        last = base64_alphabet.find(text[i]);
-        if (last == std::string_view::npos) return false;
+        last = detail::base64_values[static_cast<unsigned char>(text[i])];
+        if (last == 64) return false;
     }
     for (std::size_t i = text.size() - padding; i < text.size(); ++i) {
         if (text[i] != '=') return false;

@@ -1,4 +1,7 @@
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,4 +46,24 @@ TEST_CASE("SHA-1 around the ends of a block") {
         CAPTURE(size);
         CHECK(hex(Sha1::of(std::string(size, 'x'))) == digest);
     }
+}
+
+TEST_CASE("SHA-1 with the instructions of the processor is SHA-1") {
+#ifdef HUBBUB_SHA1_X86
+    if (!detail::has_sha1_x86()) {
+        WARN("left out: this processor has none");
+        return;
+    }
+    std::mt19937 random(1);
+    std::array<std::uint32_t, 5> one{}, other{};
+    for (int i = 0; i < 1000; ++i) {
+        std::array<std::byte, 65> bytes;  // of any alignment
+        for (std::byte& each : bytes) each = static_cast<std::byte>(random() & 0xFF);
+        detail::sha1_block(one, bytes.data() + i % 2);
+        detail::sha1_block_x86(other, bytes.data() + i % 2);
+        REQUIRE(one == other);
+    }
+#else
+    WARN("left out: another kind of processor");
+#endif
 }
