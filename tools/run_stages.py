@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build" / "logs"
 JOBS = str(os.cpu_count())
 SEEDS = "10000"  # of the simulation, with one compiler; the sanitizers take fewer
-SEEDS_SANITIZED = "300"
+SEEDS_SANITIZED = "200"
 SEEDS_QUICK = "2000"
 
 

@@ -133,6 +133,9 @@ class Run:
                 return path
         raise Skip(f"there is no {names[0]}; install {package}")
 
+    def script(self, name, path, *more):
+        self.part(name, lambda: self.follow([sys.executable, path, self.build, *more], seconds=200.0))
+
     # ---- the clients
 
     def chromium(self):
@@ -458,15 +461,24 @@ def servers(run):
     run.part("proxies", run.proxies)
 
 
-def alone(run):
-    """What looks at processor time or memory, or needs all of both."""
+def measured(run):
+    """What looks at a server's own processor time, or at what happens in some seconds; beside attackers, who need a processor at most."""
     run.part("profiling", run.profiling)
     run.part("metrics", lambda: run.operated("metrics.py"))
+
+
+def attacked(run):
+    run.script("attacks", ATTACKS / "attacks.py")
+    run.script("attacks on the wire", ATTACKS / "wire.py")
+    run.script("attacks on TLS", ATTACKS / "tls.py")
+
+
+def alone(run):
+    """What needs all of the machine: it looks at latency, lag or memory."""
     run.part("causes of slowness", lambda: run.operated("slow_causes.py"))
-    for name, script, *more in (("attacks", ATTACKS / "attacks.py"), ("attacks on the wire", ATTACKS / "wire.py"),
-                                ("attacks on TLS", ATTACKS / "tls.py"), ("load bars, short", LOAD / "load_bars.py", "--quick"),
-                                ("budget, short", LOAD / "budget.py", "--quick"), ("soak, short", LOAD / "soak.py", "--minutes", "0.1")):
-        run.part(name, lambda: run.follow([sys.executable, script, run.build, *more], seconds=200.0))
+    run.script("load bars, short", LOAD / "load_bars.py", "--quick")
+    run.script("budget, short", LOAD / "budget.py", "--quick")
+    run.script("soak, short", LOAD / "soak.py", "--minutes", "0.1")
 
 
 def in_lane(lane, build):
@@ -475,16 +487,21 @@ def in_lane(lane, build):
     return run
 
 
+def beside_each_other(one, other, build):
+    """Most of their time they wait; each is a process, because TLS is in its environment."""
+    with concurrent.futures.ProcessPoolExecutor(2) as pool:
+        return [begun.result() for begun in [pool.submit(in_lane, lane, build) for lane in (one, other)]]
+
+
 def main() -> int:
     build = pathlib.Path(sys.argv[1]).resolve()
     wanted = sys.argv[2:] or ["beside", "alone"]
     raise_descriptor_limit()
     runs = []
     if "beside" in wanted:
-        # Most of their time they wait, so that two lanes are beside each other; each is a process, because TLS is in its environment.
-        with concurrent.futures.ProcessPoolExecutor(2) as pool:
-            runs += [begun.result() for begun in [pool.submit(in_lane, lane, build) for lane in (clients, servers)]]
+        runs += beside_each_other(clients, servers, build)
     if "alone" in wanted:
+        runs += beside_each_other(measured, attacked, build)
         runs.append(in_lane(alone, build))
     print()
     for run in runs:
