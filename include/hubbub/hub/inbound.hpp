@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
+#include <hubbub/hub/callback_times.hpp>
 #include <hubbub/transport/connection.hpp>
 #include <hubbub/ws/inflated.hpp>
 #include <hubbub/ws/message_decoder.hpp>
@@ -23,8 +25,7 @@ class ByteInbound : public ByteConnectionOwner {
         if (self().is_paused()) {
             if (!decoder_.keep(bytes)) self().on_violation(CloseCode::internal_error, "out of memory");
         } else {
-            decoder_.feed(bytes, self().decoder_limits(), sink());
-            self().note_incomplete(decoder_.incomplete());
+            hear([&](auto& sink) { decoder_.feed(bytes, self().decoder_limits(), sink); });
         }
         if (decoder_.buffered() != kept) self().note_kept(decoder_.buffered(), kept);
         self().answer();
@@ -43,8 +44,7 @@ class ByteInbound : public ByteConnectionOwner {
     void resume_inbound() {
         if (!decoder_.stopped()) return;
         std::size_t const kept = decoder_.buffered();
-        decoder_.resume(self().decoder_limits(), sink());
-        self().note_incomplete(decoder_.incomplete());
+        hear([&](auto& sink) { decoder_.resume(self().decoder_limits(), sink); });
         if (decoder_.buffered() != kept) self().note_kept(decoder_.buffered(), kept);
     }
     /// Nothing that comes is decoded any more.
@@ -53,8 +53,8 @@ class ByteInbound : public ByteConnectionOwner {
    private:
     struct Sink {
         Session& session;
-        std::uint64_t since = 0;  ///< when the callback for the last message was over
-        bool on_message(MessageView message) { return session.on_decoded(message, since); }
+        CallbackTimes::Row row{};
+        bool on_message(MessageView message) { return session.on_decoded(message, row); }
         bool on_ping(std::span<std::byte const> payload) { return session.on_ping(payload); }
         bool on_pong(std::span<std::byte const>) { return session.on_any_pong(); }
         bool on_fragment(std::size_t) { return session.on_fragment(); }
@@ -65,11 +65,13 @@ class ByteInbound : public ByteConnectionOwner {
     struct InflatingSink : Sink {
         ws::Inflated inflate(MessageView message, bool compressed) { return this->session.inflate(message, compressed); }
     };
-    auto sink() noexcept {
-        if constexpr (Session::inflates)
-            return InflatingSink{{self()}};
-        else
-            return Sink{self()};
+    /// What one read brings. `decode(sink)`.
+    template <class Decode>
+    void hear(Decode&& decode) {
+        std::conditional_t<Session::inflates, InflatingSink, Sink> sink{self()};
+        decode(sink);
+        self().end_row(sink.row);
+        self().note_incomplete(decoder_.incomplete());
     }
     Session& self() noexcept { return static_cast<Session&>(*this); }
 
@@ -83,8 +85,9 @@ class MessageInbound : public MessageConnectionOwner {
     void on_message(MessageView message) noexcept final {
         if (!self().hears()) return;
         self().note_heard();
-        std::uint64_t since = 0;
-        self().on_decoded(message, since);
+        CallbackTimes::Row row;
+        self().on_decoded(message, row);
+        self().end_row(row);
     }
     void on_pong(std::span<std::byte const>) noexcept final {
         self().note_heard();

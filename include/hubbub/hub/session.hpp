@@ -258,7 +258,8 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
     }
     ws::BlockPool& block_pool() noexcept { return shard_->delivery().pool(); }
     bool is_paused() const noexcept { return paused_ != 0; }
-    bool on_decoded(MessageView message, std::uint64_t& since);
+    bool on_decoded(MessageView message, CallbackTimes::Row& row);
+    void end_row(CallbackTimes::Row& row) { shard_->end_row(*this, CallbackKind::on_message, row); }
     bool on_ping(std::span<std::byte const> payload);
     /// Its bytes count when the message is whole.
     bool on_fragment() {
@@ -521,12 +522,12 @@ bool Session<Conn, Policy>::add_label(std::string_view label) {
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-bool Session<Conn, Policy>::on_decoded(MessageView message, std::uint64_t& since) {
+bool Session<Conn, Policy>::on_decoded(MessageView message, CallbackTimes::Row& row) {
     if (state != State::open) return true;  // RFC 6455 1.4: after our Close what still comes is not for the application
     shard_->note_received(message.size());
     HUBBUB_PROBE(3, message_in, shard_->index().value, index_, message.size());
     if (extras_ && extras_->message_at) extras_->message_at = shard_->tick();
-    shard_->call(*this, CallbackKind::on_message, [&](auto& handler) { handler.on_message(*this, message); }, since);
+    shard_->call(*this, CallbackKind::on_message, [&](auto& handler) { handler.on_message(*this, message); }, row);
     shard_->note_use(*this, message.size());
     return !is_paused();
 }

@@ -271,10 +271,13 @@ class Shard final : private TurnHook, private RouterHost {
         if (!has_ended()) hubbub::tell_event(events_, event);
     }
     /// Calls a hook. What it throws ends the session with 1011.
-    /// `since`: of several in a row, see CallbackTimes.
-    template <class Call, class... Since>
-    void call(SessionType& session, CallbackKind hook, Call&& function, Since&... since) {
-        call_on(session, hook, [&] { function(handler_); }, since...);
+    /// `row`: it is one of a row, which `end_row` ends.
+    template <class Call, class... Row>
+    void call(SessionType& session, CallbackKind hook, Call&& function, Row&... row) {
+        call_on(session, hook, [&] { function(handler_); }, row...);
+    }
+    void end_row(SessionType const& session, CallbackKind hook, CallbackTimes::Row& row) {
+        meter_.callbacks().end(hook, row, [&](std::chrono::nanoseconds time) { tell_slow(session, hook, time); });
     }
     /// What a session is sent while it is heard need not wait for the end of the turn.
     bool answers_at_once() const noexcept { return writes_at_once_ && !delivery_.has_runs(); }
@@ -368,12 +371,12 @@ class Shard final : private TurnHook, private RouterHost {
     }
     bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].is_internal(); }
     /// False: it threw.
-    template <class F, class... Since>
-    bool measured(SessionType const& session, CallbackKind hook, F&& function, Since&... since) {
+    template <class F, class... Row>
+    bool measured(SessionType const& session, CallbackKind hook, F&& function, Row&... row) {
         bool completed = true;
         meter_.callbacks().measure(
             hook, [&] { completed = completes(std::forward<F>(function)); },
-            [&](std::chrono::nanoseconds time) { tell_slow(session, hook, time); }, since...);
+            [&](std::chrono::nanoseconds time) { tell_slow(session, hook, time); }, row...);
         if (completed) return true;
         ++callbacks_threw_;
         tell_event({"callback_threw", session.id(), name_of(hook)});
@@ -382,9 +385,9 @@ class Shard final : private TurnHook, private RouterHost {
     [[gnu::noinline]] void tell_slow(SessionType const& session, CallbackKind hook, std::chrono::nanoseconds time) {
         tell_event({"callback_slow", session.id(), name_of(hook), CallbackTimes::in_event(time)});
     }
-    template <class F, class... Since>
-    void call_on(SessionType& session, CallbackKind hook, F&& function, Since&... since) {
-        if (has_ended() || measured(session, hook, std::forward<F>(function), since...)) return;
+    template <class F, class... Row>
+    void call_on(SessionType& session, CallbackKind hook, F&& function, Row&... row) {
+        if (has_ended() || measured(session, hook, std::forward<F>(function), row...)) return;
         session.begin_close(CloseCode::internal_error, "internal error", CloseInfo::By::us, SessionType::Pending::drop);
     }
     void set_time() noexcept {

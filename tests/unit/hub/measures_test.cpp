@@ -1,4 +1,5 @@
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -240,17 +241,58 @@ TEST_CASE("What a callback takes is measured, and one that takes too long is tol
 TEST_CASE("Of callbacks in a row the end of one is the beginning of the next") {
     CallbackTimes times(std::chrono::nanoseconds(0), true);
     auto const nobody = [](std::chrono::nanoseconds) { FAIL(); };
-    std::uint64_t since = 0;
-    times.measure(CallbackKind::on_message, [] {}, nobody, since);
-    std::uint64_t const first_ended = since;
-    CHECK(first_ended != 0);
-    times.measure(CallbackKind::on_message, [] {}, nobody, since);
-    CHECK(since >= first_ended);
-    std::uint64_t const all = since - first_ended;
+    std::uint64_t const before = TickCounter::now();
+    CallbackTimes::Row row;
+    for (int i = 0; i < 21; ++i) times.measure(CallbackKind::on_message, [] {}, nobody, row);
+    CHECK(times.counts()[static_cast<std::size_t>(CallbackKind::on_message)].calls < 21);  // of the last nobody knows yet
+    times.end(CallbackKind::on_message, row, nobody);
+    CHECK(row.since > before);
+    std::uint64_t const all = TickCounter::now() - before;
     times.tick();
-    auto const time = [&](CallbackKind kind) { return times.counts()[static_cast<std::size_t>(kind)].time; };
-    CHECK(times.counts()[static_cast<std::size_t>(CallbackKind::on_message)].calls == 2);
-    CHECK(time(CallbackKind::on_message) >= times.counter().duration(all));
+    CallbackCounts const counts = times.counts()[static_cast<std::size_t>(CallbackKind::on_message)];
+    CHECK(counts.calls == 21);
+    CHECK(counts.time <= times.counter().duration(all));
+    times.end(CallbackKind::on_message, row, nobody);  // there is nothing to count
+    CHECK(times.counts()[static_cast<std::size_t>(CallbackKind::on_message)].calls == 21);
+}
+
+namespace {
+/// Nanoseconds that pass when a test says so.
+struct ToldCounter {
+    static inline std::uint64_t time = 1;
+    static std::uint64_t now() noexcept { return time; }
+    void measure() noexcept {}
+    std::chrono::nanoseconds duration(std::uint64_t ticks) const noexcept { return std::chrono::nanoseconds(ticks); }
+    std::uint64_t ticks(std::chrono::nanoseconds duration) const noexcept {
+        return static_cast<std::uint64_t>(duration.count());
+    }
+};
+}  // namespace
+
+TEST_CASE("Of callbacks in a row that come near the limit each is looked at") {
+    BasicCallbackTimes<ToldCounter> times(std::chrono::nanoseconds(800), true);
+    times.tick();
+    std::vector<std::int64_t> told;
+    BasicCallbackTimes<ToldCounter>::Row row;
+    auto const call = [&](std::uint64_t duration) {
+        times.measure(
+            CallbackKind::on_message, [&] { ToldCounter::time += duration; },
+            [&](std::chrono::nanoseconds time) { told.push_back(time.count()); }, row);
+        return told.size();
+    };
+    CHECK(call(900) == 1);  // the first of all is looked at
+    CHECK(call(900) == 2);
+    CHECK(call(101) == 2);
+    CHECK(call(900) == 3);                                           // 101 was near enough to go on so
+    CHECK(call(1) == 3);                                             // the last one that is looked at
+    for (int i = 0; i < 7; ++i) CHECK(call(i == 3 ? 900 : 1) == 3);  // one of a group,
+    CHECK(call(1) == 4);                                             // which is told when it is over,
+    CHECK(call(900) == 5);                                           // and then each is looked at again
+    CHECK(told == std::vector<std::int64_t>{900, 900, 900, 907, 900});
+    CallbackCounts const counts = times.counts()[static_cast<std::size_t>(CallbackKind::on_message)];
+    CHECK(counts.calls == 14);
+    CHECK(counts.slow == 5);
+    CHECK(counts.time == std::chrono::nanoseconds(5 * 900 + 101 + 8));
 }
 
 TEST_CASE("Where time is not real no callback is slow") {

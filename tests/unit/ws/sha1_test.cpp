@@ -50,7 +50,7 @@ TEST_CASE("SHA-1 around the ends of a block") {
 
 TEST_CASE("SHA-1 with the instructions of the processor is SHA-1") {
 #ifdef HUBBUB_SHA1_X86
-    if (!detail::has_sha1_x86()) {
+    if (!hubbub::ws::detail::has_sha1_x86()) {
         WARN("left out: this processor has none");
         return;
     }
@@ -59,8 +59,8 @@ TEST_CASE("SHA-1 with the instructions of the processor is SHA-1") {
     for (int i = 0; i < 1000; ++i) {
         std::array<std::byte, 65> bytes;  // of any alignment
         for (std::byte& each : bytes) each = static_cast<std::byte>(random() & 0xFF);
-        detail::sha1_block(one, bytes.data() + i % 2);
-        detail::sha1_block_x86(other, bytes.data() + i % 2);
+        hubbub::ws::detail::sha1_block(one, bytes.data() + i % 2);
+        hubbub::ws::detail::sha1_block_x86(other, bytes.data() + i % 2);
         REQUIRE(one == other);
     }
 #else
