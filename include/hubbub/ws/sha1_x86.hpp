@@ -6,6 +6,7 @@
 #include <cpuid.h>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -27,6 +28,9 @@ inline bool has_sha1_x86() noexcept {
 /// Source: Gulley et al., Intel SHA Extensions, 2013.
 [[gnu::target("sha")]] inline void sha1_block_x86(std::array<std::uint32_t, 5>& state, std::byte const* bytes) noexcept {
     using Four [[gnu::vector_size(16)]] = int;  // the first word is in the last place
+    using Sums [[gnu::vector_size(16)]] = std::uint32_t;
+    // Without a sign what is too large begins again.
+    auto const add = [](Four a, Four b) { return std::bit_cast<Four>(std::bit_cast<Sums>(a) + std::bit_cast<Sums>(b)); };
     auto const as_int = [](std::uint32_t word) { return static_cast<int>(word); };
     std::array<Four, 4> words;
     for (std::size_t i = 0; i < 4; ++i) {
@@ -44,7 +48,7 @@ inline bool has_sha1_x86() noexcept {
             Four const mixed = __builtin_ia32_sha1msg1(word, words[(i + 1) & 3]) ^ words[(i + 2) & 3];
             word = __builtin_ia32_sha1msg2(mixed, words[(i + 3) & 3]);
         }
-        Four const e = i == 0 ? e_before + word : __builtin_ia32_sha1nexte(previous, word);
+        Four const e = i == 0 ? add(e_before, word) : __builtin_ia32_sha1nexte(previous, word);
         previous = abcd;
         switch (i / 5) {  // the function and constant of the round; an immediate operand
             case 0: abcd = __builtin_ia32_sha1rnds4(abcd, e, 0); break;
@@ -54,7 +58,7 @@ inline bool has_sha1_x86() noexcept {
         }
     }
     Four const e = __builtin_ia32_sha1nexte(previous, e_before);
-    abcd += abcd_before;
+    abcd = add(abcd, abcd_before);
     for (std::size_t i = 0; i < 4; ++i) state[i] = static_cast<std::uint32_t>(abcd[3 - i]);
     state[4] = static_cast<std::uint32_t>(e[3]);
 }
