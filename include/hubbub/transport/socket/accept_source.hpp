@@ -64,8 +64,16 @@ class AcceptSource final : private ListenOwner {
         if (spare_ >= 0) ::close(spare_);
     }
 
-    /// Accepts no more, and delivers what was accepted.
-    void finish() { watch_->finish(); }
+    /// Accepts no more, and delivers what was accepted, and what waits now: the system tells of a connection only one of those who accept
+    /// from a socket, and if that was this one, who goes on with the socket would learn of it with the next client only.
+    void finish() {
+        watch_->finish();
+        for (int i = 0; i < max_batch && !shared_->is_closed(); ++i) {
+            TcpSocket socket = accept_one();
+            if (!socket) return;
+            deliver(std::move(socket));
+        }
+    }
 
    private:
     static constexpr int max_batch = 64;  // then the sockets of the loop have their turn

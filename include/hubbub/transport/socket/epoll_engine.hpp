@@ -98,6 +98,7 @@ class EpollEngine::Listener final : public ListenWatch {
     }
 
     std::uint32_t number() const noexcept { return number_; }
+    void finish() override { unwatch(); }
 
     void pause_for(Duration pause) override {
         unwatch();

@@ -56,7 +56,8 @@ struct ListenWatch {
     virtual ~ListenWatch() = default;
     /// Not ready for so long, however many wait.
     virtual void pause_for(Duration pause) = 0;
-    /// Accepts no more; what the system has accepted for it is given to the owner before this returns. Inside a turn.
+    /// Accepts no more, and is told of no connection any more; what the system has accepted for it is given to the owner before this
+    /// returns. Inside a turn.
     virtual void finish() {}
 };
 
