@@ -104,6 +104,21 @@ namespace {
 
 }  // namespace
 
+// The system tells only one of those who accept from a socket: nobody else would hear of it before the next client.
+TEST_CASE("who leaves a listening socket takes what waits there") {
+    TcpFixture fixture(GENERATE(from_range(TcpFixture::kinds)));
+    CAPTURE(fixture.driver().engine_name());
+    hubbub::TcpAcceptor acceptor(hubbub::Endpoint("127.0.0.1:0"));
+    int accepted = 0;
+    bool has_left = false;
+    acceptor.serve(fixture.driver(), [&](hubbub::TcpSocket) { ++accepted; });
+    REQUIRE(fixture.settles());
+    RawPeer const peer(hubbub::Endpoint("127.0.0.1:" + std::to_string(acceptor.port())));
+    acceptor.leave([&] { has_left = true; });
+    CHECK(fixture.pump_until([&] { return has_left; }));
+    CHECK(accepted == 1);
+}
+
 // UndefinedBehaviorSanitizer checks a virtual call by means of a pipe: without descriptors it sees errors everywhere.
 #if defined(__has_feature)
 #if __has_feature(undefined_behavior_sanitizer)
