@@ -153,15 +153,13 @@ inline void EpollEngine::on_ready() {
     destroyed_ = &destroyed;
     bool more = true;
     for (int turns = 0; more && turns < max_turns; ++turns) {
+        // Before the wait: what it reports is looked at behind the posted functions of the turn, which may close and adopt.
+        slots().begin_batch();
         int const count = wait();
-        if (count <= 0) break;
-        loop().turn([&] {
-            if (destroyed) return;  // by a posted function of this turn
-            slots().begin_batch();
-            more = dispatch_turn(count, destroyed);
-            if (!destroyed) slots().end_batch();
-        });
+        more = count > 0;
+        if (more) loop().turn([&] { more = !destroyed && dispatch_turn(count, destroyed); });
         if (destroyed) return;
+        slots().end_batch();
     }
     destroyed_ = nullptr;
 }

@@ -77,6 +77,46 @@ TEST_CASE("a driver may end in a function posted to its loop while its sockets a
     CHECK(owner.ends + owner.losses == 0);
 }
 
+TEST_CASE("what a socket reports never reaches who takes its place in the same turn") {
+    PumpedManualLoop host;
+    hubbub::TcpDriver driver(host.loop(), {.engine = GENERATE(EngineKind::epoll, EngineKind::automatic)});
+    CAPTURE(driver.engine_name());
+    hubbub::detail::ListeningSocket const listener(hubbub::Endpoint("127.0.0.1:0"), {});
+    RecordingOwner before(host.loop()), after(host.loop());
+    auto const adopt = [&](RecordingOwner& owner) {
+        int descriptor = -1;
+        while (descriptor < 0) descriptor = ::accept(listener.descriptor(), nullptr, nullptr);
+        auto connection = std::make_unique<TcpConnection>(driver, hubbub::TcpSocket::adopt(descriptor));
+        connection->start(owner);
+        driver.commit();
+        return connection;
+    };
+    std::unique_ptr<TcpConnection> connection;
+    RawPeer first(listener.endpoint()), second(listener.endpoint());
+    host.loop().post([&] { connection = adopt(before); });
+    for (int i = 0; i < 5; ++i) (void)host.pump(0);
+    REQUIRE(connection);
+
+    first.reset();
+    host.loop().post([&] {
+        connection.reset();
+        connection = adopt(after);
+        connection->pause_reading();
+    });
+    // The report of the reset begins the turn in which the posted function runs.
+    REQUIRE(host.manual_loop.poll_watched(1000));
+    for (int i = 0; i < 5; ++i) (void)host.pump(1);
+    CHECK(before.callbacks == 0);
+    CHECK(after.callbacks == 0);
+    second.write("still here");
+    host.loop().post([&] {
+        connection->resume_reading();
+        driver.commit();
+    });
+    for (int i = 0; i < 100 && after.received.empty(); ++i) (void)host.pump(1);
+    CHECK(after.received == "still here");
+}
+
 TEST_CASE("data that nobody wants to read wakes the loop no more than a few times", "[tcp]") {
     TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
     CAPTURE(TcpFixture::usual.name);
