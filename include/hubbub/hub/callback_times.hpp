@@ -61,7 +61,7 @@ class BasicCallbackTimes {
     }
     /// One of a row.
     template <class Callback, class OnSlow>
-    void measure(CallbackKind hook, Callback&& callback, OnSlow&& on_slow, Row& row) {
+    [[gnu::always_inline]] void measure(CallbackKind hook, Callback&& callback, OnSlow&& on_slow, Row& row) {
         if (!row.since) row.since = Counter::now();
         callback();
         if (++row.unseen >= group_) end(hook, row, on_slow);

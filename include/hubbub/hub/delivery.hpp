@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <utility>
 #include <vector>
@@ -91,6 +90,7 @@ class Delivery {
    private:
     static constexpr std::uint32_t none = ~0u;
     static constexpr std::uint32_t smallest_run = 512;
+    static constexpr std::uint32_t largest_in_arena = ws::BlockPool::largest_segment / 2;
     static constexpr std::size_t referenced_from = 4096;  ///< bytes of a message that is not copied into a run
 
     ws::Block* make_arena() {
@@ -99,9 +99,9 @@ class Delivery {
         return arena;
     }
     static void write(std::byte* out, MessageView message) {
-        std::size_t const header = ws::encode_server_header(out, message.opcode(), message.size());
-        if (message.size()) std::memcpy(out + header, message.payload().data(), message.size());
+        (void)ws::encode_server_frame(out, message.opcode(), message.payload());
     }
+    ws::Block* make_room(std::size_t length);
     std::byte* room_for(Topic& topic, std::uint32_t number, std::uint32_t bytes);
     void append(Topic& topic, std::uint32_t number, Publication const& publication);
     bool overwrite(Topic& topic, Publication const& publication);
@@ -264,21 +264,24 @@ inline bool Delivery::send(Subscriber& to, MessageView message, std::uint8_t var
 [[gnu::always_inline]] inline void Delivery::send_payload(Subscriber& to, ws::Opcode opcode, std::span<std::byte const> payload,
                                                           bool compressed) {
     admission_.note_deliveries(1);
-    auto const length = static_cast<std::uint32_t>(ws::server_frame_size(payload.size()));
-    bool const own = length > ws::BlockPool::largest_segment / 2;
-    if (arena_->references == 1) arena_->size = 0;  // all of it is out
-    if (!own && arena_->capacity - arena_->size < length) {
-        pool().release(arena_);
-        arena_ = make_arena();
-    }
-    ws::Block* const block = own ? pool().make(length) : arena_;
+    std::size_t const length = ws::server_frame_size(payload.size());
+    ws::Block* block = arena_;
+    if (block->references == 1) block->size = 0;  // all of it is out
+    if (length > std::min(largest_in_arena, block->capacity - block->size)) [[unlikely]]
+        block = make_room(length);
     std::uint32_t const offset = block->size;
-    std::byte* const out = block->bytes + offset;
-    std::size_t const header = ws::encode_server_header(out, opcode, payload.size(), compressed);
-    if (!payload.empty()) std::memcpy(out + header, payload.data(), payload.size());
-    block->size += length;
-    admission_.enqueue(to, nullptr, block, offset, length, 1);
-    if (own) pool().release(block);
+    (void)ws::encode_server_frame(block->bytes + offset, opcode, payload, compressed);
+    block->size += static_cast<std::uint32_t>(length);
+    admission_.enqueue(to, nullptr, block, offset, static_cast<std::uint32_t>(length), 1);
+    if (block != arena_) [[unlikely]]
+        pool().release(block);
+}
+
+/// A new arena; or for what is large a block of its own, which is the caller's.
+[[gnu::noinline]] inline ws::Block* Delivery::make_room(std::size_t length) {
+    if (length > largest_in_arena) return pool().make(length);
+    pool().release(arena_);
+    return arena_ = make_arena();
 }
 
 inline bool Delivery::notify(Subscriber& to, MessageView message) {

@@ -54,7 +54,7 @@ class ByteInbound : public ByteConnectionOwner {
     struct Sink {
         Session& session;
         CallbackTimes::Row row{};
-        bool on_message(MessageView message) { return session.on_decoded(message, row); }
+        [[gnu::always_inline]] bool on_message(MessageView message) { return session.on_decoded(message, row); }
         bool on_ping(std::span<std::byte const> payload) { return session.on_ping(payload); }
         bool on_pong(std::span<std::byte const>) { return session.on_any_pong(); }
         bool on_fragment(std::size_t) { return session.on_fragment(); }

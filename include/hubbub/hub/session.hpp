@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -522,7 +521,7 @@ bool Session<Conn, Policy>::add_label(std::string_view label) {
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
-bool Session<Conn, Policy>::on_decoded(MessageView message, CallbackTimes::Row& row) {
+[[gnu::always_inline]] inline bool Session<Conn, Policy>::on_decoded(MessageView message, CallbackTimes::Row& row) {
     if (state != State::open) return true;  // RFC 6455 1.4: after our Close what still comes is not for the application
     shard_->note_received(message.size());
     HUBBUB_PROBE(3, message_in, shard_->index().value, index_, message.size());
@@ -663,9 +662,8 @@ template <BasicConnection Conn, HubPolicy Policy>
 void Session<Conn, Policy>::push_control(ws::Opcode opcode, std::string_view payload, bool last) {
     ws::BlockPool& pool = shard_->delivery().pool();
     ws::Block* block = pool.make(payload.size() + 2);
-    std::size_t const header = ws::encode_server_header(block->bytes, opcode, payload.size());
-    if (!payload.empty()) std::memcpy(block->bytes + header, payload.data(), payload.size());
-    block->size = static_cast<std::uint32_t>(header + payload.size());
+    block->size = static_cast<std::uint32_t>(
+        ws::encode_server_frame(block->bytes, opcode, std::as_bytes(std::span(payload.data(), payload.size()))));
     if (last)
         queue.push_last_control(block, 0, block->size);
     else

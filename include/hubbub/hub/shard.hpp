@@ -273,7 +273,7 @@ class Shard final : private TurnHook, private RouterHost {
     /// Calls a hook. What it throws ends the session with 1011.
     /// `row`: it is one of a row, which `end_row` ends.
     template <class Call, class... Row>
-    void call(SessionType& session, CallbackKind hook, Call&& function, Row&... row) {
+    [[gnu::always_inline]] void call(SessionType& session, CallbackKind hook, Call&& function, Row&... row) {
         call_on(session, hook, [&] { function(handler_); }, row...);
     }
     void end_row(SessionType const& session, CallbackKind hook, CallbackTimes::Row& row) {
@@ -372,21 +372,24 @@ class Shard final : private TurnHook, private RouterHost {
     bool is_internal(std::uint32_t topic) { return delivery_.topics()[topic].is_internal(); }
     /// False: it threw.
     template <class F, class... Row>
-    bool measured(SessionType const& session, CallbackKind hook, F&& function, Row&... row) {
+    [[gnu::always_inline]] bool measured(SessionType const& session, CallbackKind hook, F&& function, Row&... row) {
         bool completed = true;
         meter_.callbacks().measure(
             hook, [&] { completed = completes(std::forward<F>(function)); },
             [&](std::chrono::nanoseconds time) { tell_slow(session, hook, time); }, row...);
-        if (completed) return true;
+        if (!completed) [[unlikely]]
+            note_throw(session, hook);
+        return completed;
+    }
+    [[gnu::noinline]] void note_throw(SessionType const& session, CallbackKind hook) {
         ++callbacks_threw_;
         tell_event({"callback_threw", session.id(), name_of(hook)});
-        return false;
     }
     [[gnu::noinline]] void tell_slow(SessionType const& session, CallbackKind hook, std::chrono::nanoseconds time) {
         tell_event({"callback_slow", session.id(), name_of(hook), CallbackTimes::in_event(time)});
     }
     template <class F, class... Row>
-    void call_on(SessionType& session, CallbackKind hook, F&& function, Row&... row) {
+    [[gnu::always_inline]] void call_on(SessionType& session, CallbackKind hook, F&& function, Row&... row) {
         if (has_ended() || measured(session, hook, std::forward<F>(function), row...)) return;
         session.begin_close(CloseCode::internal_error, "internal error", CloseInfo::By::us, SessionType::Pending::drop);
     }

@@ -122,12 +122,10 @@ inline void VariantRun::add(ws::Block& plain, std::uint32_t offset, std::uint32_
     std::uint32_t const bytes = body ? static_cast<std::uint32_t>(ws::server_frame_size(body->size())) : length;
     ws::Block& block = open(bytes, plain, pool);
     std::byte* const out = block.bytes + block.size;
-    if (body) {
-        std::size_t const written = ws::encode_server_header(out, opcode, body->size(), true);
-        std::memcpy(out + written, body->data(), body->size());
-    } else {
+    if (body)
+        (void)ws::encode_server_frame(out, opcode, *body, true);
+    else
         std::memcpy(out, frame, length);
-    }
     if (ws::MessageRecord const* const record = plain.records ? ws::BlockPool::record_at(&plain, offset) : nullptr) {
         ws::MessageRecord moved = *record;
         moved.offset = block.size;

@@ -108,6 +108,7 @@ class BasicDecoder {
             return state != nullptr;
         }
         bool between_frames() const noexcept { return !state || (!state->in_frame && state->header_size == 0); }
+        bool between_messages() const noexcept { return !state || !state->incomplete(); }
         MessageContext context() const noexcept { return state ? state->context() : MessageContext{}; }
 
         State* state;
@@ -129,6 +130,10 @@ class BasicDecoder {
     template <class Sink>
     static std::size_t decode(Work&, std::span<std::byte>, DecoderLimits const&, Sink&);
     template <class Sink>
+    static std::size_t short_message(Work&, std::span<std::byte>, DecoderLimits const&, Sink&, Step& done);
+    template <class Sink>
+    static std::size_t next_frame(Work&, std::span<std::byte>, DecoderLimits const&, Sink&, Step& done);
+    template <class Sink>
     static Step whole_frame(Work&, InboundHeader const&, std::span<std::byte>, Sink&);
     template <class Sink>
     static Step part_of_frame(Work&, std::span<std::byte>, Sink&);
@@ -136,6 +141,10 @@ class BasicDecoder {
     static Step control(Work&, Opcode, std::span<std::byte const>, Sink&);
     template <class Sink>
     static Step message(Work&, Sink&, MessageView, bool compressed);
+    template <class Sink>
+    static Step long_message(Work&, Sink&, MessageView, bool compressed);
+    template <class Sink>
+    static bool check_text(Work&, Sink&, MessageView);
     template <class Sink>
     static Step fail(Work&, CloseCode, std::string_view, Sink&);
 
@@ -147,6 +156,7 @@ class BasicDecoder {
         if (state != &ended_mark) delete state;
     }
 
+    static constexpr std::string_view not_utf8 = "text must be UTF-8";
     static inline State ended_mark{};  // never written; only their addresses matter
     static inline State busy_mark{};
 
@@ -213,53 +223,85 @@ bool BasicDecoder<R>::keep_rest(State& state, std::span<std::byte const> rest) n
 template <Role R>
 template <class Sink>
 std::size_t BasicDecoder<R>::decode(Work& work, std::span<std::byte> bytes, DecoderLimits const& limits, Sink& sink) {
-    using Parsed = typename InboundHeader::Parsed;
     std::size_t at = 0;
-    while (at < bytes.size()) {
-        auto rest = bytes.subspan(at);
-        Step done;
-        if (work.state && work.state->in_frame) {
-            rest = rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), work.state->remaining)));
-            done = part_of_frame(work, rest, sink);
-            at += rest.size();
-        } else {
-            InboundHeader head;
-            Parsed parsed;
-            if (work.between_frames()) {
-                parsed = head.parse<R>(rest, work.context(), limits);
-                if (parsed == Parsed::need_more) {
-                    if (!work.make_state()) return fail(work, CloseCode::internal_error, "out of memory", sink), at;
-                    std::memcpy(work.state->header.data(), rest.data(), rest.size());
-                    work.state->header_size = static_cast<std::uint8_t>(rest.size());
-                    return bytes.size();
-                }
-                at += head.size;
-            } else {
-                State& state = *work.state;
-                std::size_t const had = state.header_size;
-                std::size_t const more = std::min(rest.size(), max_header - had);
-                std::memcpy(state.header.data() + had, rest.data(), more);
-                parsed = head.parse<R>(std::span<std::byte const>(state.header).first(had + more), state.context(), limits);
-                if (parsed == Parsed::need_more) {
-                    state.header_size = static_cast<std::uint8_t>(had + more);
-                    return bytes.size();
-                }
-                if (parsed == Parsed::complete) at += head.size - had;
-                state.header_size = 0;
-            }
-            if (parsed == Parsed::refused) return fail(work, head.error, head.reason, sink), at;
-            if (head.payload <= bytes.size() - at) {
-                auto const payload = bytes.subspan(at, static_cast<std::size_t>(head.payload));
-                at += payload.size();
-                done = whole_frame(work, head, payload, sink);
-            } else {
-                if (!work.make_state()) return fail(work, CloseCode::internal_error, "out of memory", sink), at;
-                work.state->begin_frame(head);
-                done = Step::go_on;
-            }
-        }
-        if (done != Step::go_on) return at;
+    Step done = Step::go_on;
+    while (done == Step::go_on && at < bytes.size()) {
+        auto const rest = bytes.subspan(at);
+        std::size_t const size = short_message(work, rest, limits, sink, done);
+        at += size ? size : next_frame(work, rest, limits, sink, done);
     }
+    return at;
+}
+
+/// What nearly every frame is: a message of its own of less than 126 bytes, whole in the buffer of the reader and with nothing to
+/// object to. Returns its size, or 0: look closer.
+template <Role R>
+template <class Sink>
+[[gnu::always_inline]] inline std::size_t BasicDecoder<R>::short_message(Work& work, std::span<std::byte> bytes,
+                                                                         DecoderLimits const& limits, Sink& sink, Step& done) {
+    constexpr bool is_masked = R == Role::server;
+    constexpr std::size_t header = is_masked ? 6 : 2;
+    if (bytes.size() < header || !work.between_messages()) return 0;
+    auto const first = std::to_integer<unsigned>(bytes[0]);
+    // Without the bit that has to be there.
+    std::size_t const length = std::to_integer<unsigned>(bytes[1]) ^ (is_masked ? 0x80u : 0u);
+    if ((first != 0x81 && first != 0x82) || length >= 126 || length > limits.message || length > bytes.size() - header)
+        return 0;
+    auto const payload = bytes.subspan(header, length);
+    if constexpr (is_masked) {
+        MaskKey key;
+        std::memcpy(key.data(), bytes.data() + 2, key.size());
+        apply_mask(payload, key);
+    }
+    MessageView const whole(static_cast<Opcode>(first & 0x0Fu), payload);
+    done = check_text(work, sink, whole) ? message(work, sink, whole, false) : Step::end;
+    return header + length;
+}
+
+/// Decodes the frame that begins there, or the rest of the one under way, as far as it has come. Returns how many bytes that was.
+template <Role R>
+template <class Sink>
+[[gnu::noinline]] std::size_t BasicDecoder<R>::next_frame(Work& work, std::span<std::byte> bytes, DecoderLimits const& limits,
+                                                          Sink& sink, Step& done) {
+    using Parsed = typename InboundHeader::Parsed;
+    if (work.state && work.state->in_frame) {
+        bytes = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), work.state->remaining)));
+        done = part_of_frame(work, bytes, sink);
+        return bytes.size();
+    }
+    InboundHeader head;
+    Parsed parsed;
+    std::size_t at = 0;
+    if (work.between_frames()) {
+        parsed = head.parse<R>(bytes, work.context(), limits);
+        if (parsed == Parsed::need_more) {
+            if (!work.make_state()) return done = fail(work, CloseCode::internal_error, "out of memory", sink), at;
+            std::memcpy(work.state->header.data(), bytes.data(), bytes.size());
+            work.state->header_size = static_cast<std::uint8_t>(bytes.size());
+            return bytes.size();
+        }
+        at = head.size;
+    } else {
+        State& state = *work.state;
+        std::size_t const had = state.header_size;
+        std::size_t const more = std::min(bytes.size(), max_header - had);
+        std::memcpy(state.header.data() + had, bytes.data(), more);
+        parsed = head.parse<R>(std::span<std::byte const>(state.header).first(had + more), state.context(), limits);
+        if (parsed == Parsed::need_more) {
+            state.header_size = static_cast<std::uint8_t>(had + more);
+            return bytes.size();
+        }
+        if (parsed == Parsed::complete) at = head.size - had;
+        state.header_size = 0;
+    }
+    if (parsed == Parsed::refused) return done = fail(work, head.error, head.reason, sink), at;
+    if (head.payload <= bytes.size() - at) {
+        auto const payload = bytes.subspan(at, static_cast<std::size_t>(head.payload));
+        done = whole_frame(work, head, payload, sink);
+        return at + payload.size();
+    }
+    if (!work.make_state()) return done = fail(work, CloseCode::internal_error, "out of memory", sink), at;
+    work.state->begin_frame(head);
     return at;
 }
 
@@ -276,10 +318,9 @@ typename BasicDecoder<R>::Step BasicDecoder<R>::whole_frame(Work& work, InboundH
     }
     if constexpr (R == Role::server) apply_mask(payload, head.key);
     if (!is_message) return control(work, head.opcode, payload, sink);
-    if (head.opcode == Opcode::text && !head.compressed && !is_valid_utf8(payload)) {  // RFC 6455 8.1
-        return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
-    }
-    return message(work, sink, MessageView(head.opcode, payload), head.compressed);
+    MessageView const whole(head.opcode, payload);
+    if (!head.compressed && !check_text(work, sink, whole)) return Step::end;
+    return long_message(work, sink, whole, head.compressed);
 }
 
 /// The next piece of the frame under way, maybe the last.
@@ -288,7 +329,7 @@ template <class Sink>
 typename BasicDecoder<R>::Step BasicDecoder<R>::part_of_frame(Work& work, std::span<std::byte> piece, Sink& sink) {
     State& state = *work.state;
     switch (state.template take < R == Role::server > (piece)) {
-        case State::Taken::bad_text: return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
+        case State::Taken::bad_text: return fail(work, CloseCode::invalid_payload, not_utf8, sink);
         case State::Taken::no_memory: return fail(work, CloseCode::internal_error, "out of memory", sink);
         case State::Taken::taken: break;
     }
@@ -302,9 +343,10 @@ typename BasicDecoder<R>::Step BasicDecoder<R>::part_of_frame(Work& work, std::s
     }
     if (!state.frame_fin) return step(sink.on_fragment(static_cast<std::size_t>(state.frame_size)));
     if (state.checks_text() && !state.utf8.complete()) {
-        return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
+        return fail(work, CloseCode::invalid_payload, not_utf8, sink);
     }
-    Step const done = message(work, sink, MessageView(state.message_opcode, state.buffer.bytes()), state.message_compressed);
+    Step const done =
+        long_message(work, sink, MessageView(state.message_opcode, state.buffer.bytes()), state.message_compressed);
     state.end_message();
     return done;
 }
@@ -322,24 +364,45 @@ typename BasicDecoder<R>::Step BasicDecoder<R>::control(Work& work, Opcode opcod
     return Step::end;
 }
 
+/// A whole message. Inline, and so is what a session does with it: from the bytes of a short one to the program's callback there is no
+/// call.
 template <Role R>
 template <class Sink>
-typename BasicDecoder<R>::Step BasicDecoder<R>::message(Work& work, Sink& sink, MessageView whole, bool compressed) {
+[[gnu::always_inline]] inline typename BasicDecoder<R>::Step BasicDecoder<R>::message(Work& work, Sink& sink, MessageView whole,
+                                                                                      bool compressed) {
     if constexpr (requires { sink.inflate(whole, compressed); }) {
         Inflated const inflated = sink.inflate(whole, compressed);
         if (inflated.failed()) return fail(work, inflated.error, inflated.reason, sink);
         // RFC 6455 8.1, of what the message says and not of how it came.
-        if (compressed && whole.is_text() && !is_valid_utf8(inflated.payload))
-            return fail(work, CloseCode::invalid_payload, "text must be UTF-8", sink);
-        return step(sink.on_message(MessageView(whole.opcode(), inflated.payload)));
+        MessageView const message(whole.opcode(), inflated.payload);
+        if (compressed && !check_text(work, sink, message)) return Step::end;
+        return step(sink.on_message(message));
     }
     HUBBUB_ASSERT(!compressed);  // only where RSV1 was negotiated, by whoever can inflate
     return step(sink.on_message(whole));
 }
 
+/// The same for what is not short, once for all of it.
 template <Role R>
 template <class Sink>
-typename BasicDecoder<R>::Step BasicDecoder<R>::fail(Work& work, CloseCode code, std::string_view reason, Sink& sink) {
+[[gnu::noinline]] typename BasicDecoder<R>::Step BasicDecoder<R>::long_message(Work& work, Sink& sink, MessageView whole,
+                                                                               bool compressed) {
+    return message(work, sink, whole, compressed);
+}
+
+/// False: it is text that is none (RFC 6455 8.1), and the connection has failed.
+template <Role R>
+template <class Sink>
+[[gnu::always_inline]] inline bool BasicDecoder<R>::check_text(Work& work, Sink& sink, MessageView whole) {
+    if (!whole.is_text() || is_valid_utf8(whole.payload())) return true;
+    fail(work, CloseCode::invalid_payload, not_utf8, sink);
+    return false;
+}
+
+template <Role R>
+template <class Sink>
+[[gnu::noinline]] typename BasicDecoder<R>::Step BasicDecoder<R>::fail(Work& work, CloseCode code, std::string_view reason,
+                                                                       Sink& sink) {
     sink.on_error(code, reason);
     work.ended = true;
     return Step::end;

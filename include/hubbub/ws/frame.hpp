@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <span>
@@ -61,8 +60,8 @@ class Frame {
             auto* body = ::new (::operator new(sizeof(Body) + size)) Body;
             body->size = size;
             body->opcode = message.opcode();
-            body->header = static_cast<std::uint8_t>(ws::encode_server_header(body->bytes(), message.opcode(), message.size()));
-            if (message.size() != 0) std::memcpy(body->bytes() + body->header, message.payload().data(), message.size());
+            body->header = static_cast<std::uint8_t>(size - message.size());
+            (void)ws::encode_server_frame(body->bytes(), message.opcode(), message.payload());
             return body;
         }
     };

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
+#include <hubbub/ws/copy.hpp>
 #include <hubbub/ws/opcode.hpp>
 
 namespace hubbub::inline v0::ws {
@@ -14,7 +16,7 @@ inline constexpr std::size_t max_server_header = 10;
 /// Returns its length: 2, 4 or 10, always the shortest form (RFC 6455 5.2).
 inline std::size_t encode_server_header(std::byte* out, Opcode opcode, std::size_t payload, bool compressed = false) noexcept {
     out[0] = static_cast<std::byte>(0x80u | (compressed ? 0x40u : 0u) | static_cast<unsigned>(opcode));
-    if (payload < 126) {
+    if (payload < 126) [[likely]] {
         out[1] = static_cast<std::byte>(payload);
         return 2;
     }
@@ -29,9 +31,19 @@ inline std::size_t encode_server_header(std::byte* out, Opcode opcode, std::size
     return 10;
 }
 
+/// Writes an unmasked, unfragmented frame to `out`, which has room for it. Returns its length.
+[[gnu::always_inline]] inline std::size_t encode_server_frame(std::byte* out, Opcode opcode, std::span<std::byte const> payload,
+                                                              bool compressed = false) noexcept {
+    std::size_t const header = encode_server_header(out, opcode, payload.size(), compressed);
+    copy_payload(out + header, payload);
+    return header + payload.size();
+}
+
 /// Length on the wire of an unmasked frame with that many bytes of payload.
 constexpr std::size_t server_frame_size(std::size_t payload) noexcept {
-    return payload + (payload < 126 ? 2u : payload < 65536 ? 4u : 10u);
+    if (payload < 126) [[likely]]
+        return payload + 2;
+    return payload + (payload < 65536 ? 4u : 10u);
 }
 
 /// Length on the wire of the unmasked frame that begins at `frame`: server frames delimit themselves, so a block of them

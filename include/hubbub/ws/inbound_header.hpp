@@ -49,15 +49,9 @@ struct InboundHeader {
     /// Reads and checks what is there of a header. Each check is made as soon as the bytes that it needs are there, in the
     /// order of the bytes: so the answer does not depend on how they were split.
     template <Role R>
-    Parsed parse(std::span<std::byte const> bytes, MessageContext const& message, DecoderLimits const& limits) noexcept {
-        return parse_short<R>(bytes, message, limits) ? Parsed::complete : parse_any<R>(bytes, message, limits);
-    }
+    Parsed parse(std::span<std::byte const> bytes, MessageContext const& message, DecoderLimits const& limits) noexcept;
 
    private:
-    template <Role R>
-    bool parse_short(std::span<std::byte const> bytes, MessageContext const& message, DecoderLimits const& limits) noexcept;
-    template <Role R>
-    Parsed parse_any(std::span<std::byte const> bytes, MessageContext const& message, DecoderLimits const& limits) noexcept;
     Parsed refuse(CloseCode code, std::string_view why) noexcept {
         error = code;
         reason = why;
@@ -93,29 +87,9 @@ inline bool InboundHeader::check_size(MessageContext const& message, DecoderLimi
     return fail(CloseCode::message_too_big, "the message is too big");
 }
 
-/// What nearly every frame is: a message of its own, of less than 126 bytes, with nothing to object to. False: look closer.
 template <Role R>
-inline bool InboundHeader::parse_short(std::span<std::byte const> bytes, MessageContext const& message,
-                                       DecoderLimits const& limits) noexcept {
-    constexpr bool demands_mask = R == Role::server;
-    constexpr std::uint8_t header = demands_mask ? 6 : 2;
-    if (bytes.size() < header) return false;
-    auto const first = std::to_integer<unsigned>(bytes[0]);
-    // Without the bit that has to be there.
-    auto const length = std::to_integer<unsigned>(bytes[1]) ^ (demands_mask ? 0x80u : 0u);
-    if ((first != 0x81 && first != 0x82) || length >= 126 || message.open || length > limits.message) return false;
-    fin = true;
-    opcode = static_cast<Opcode>(first & 0x0Fu);
-    payload = length;
-    size = header;
-    if constexpr (demands_mask) std::memcpy(key.data(), bytes.data() + 2, key.size());
-    return true;
-}
-
-template <Role R>
-[[gnu::noinline]] InboundHeader::Parsed InboundHeader::parse_any(std::span<std::byte const> bytes,
-                                                                 MessageContext const& message,
-                                                                 DecoderLimits const& limits) noexcept {
+InboundHeader::Parsed InboundHeader::parse(std::span<std::byte const> bytes, MessageContext const& message,
+                                           DecoderLimits const& limits) noexcept {
     auto const at = [bytes](std::size_t i) { return std::to_integer<unsigned>(bytes[i]); };
     if (bytes.empty()) return Parsed::need_more;
     if (!first_byte(at(0), message, limits)) return Parsed::refused;

@@ -17,7 +17,7 @@ using MaskKey = std::array<std::byte, 4>;
 ///
 /// Cost: 32 bytes a step, in vectors where the machine has them, at -O2 too; what is left takes six short steps at most. No
 /// alignment is needed.
-inline void apply_mask(std::span<std::byte> bytes, MaskKey const& key, std::size_t phase = 0) noexcept {
+[[gnu::always_inline]] inline void apply_mask(std::span<std::byte> bytes, MaskKey const& key, std::size_t phase = 0) noexcept {
     using Vector [[gnu::vector_size(16)]] = std::uint32_t;
     int const turned = 8 * static_cast<int>(phase & 3);
     auto word = std::bit_cast<std::uint32_t>(key);

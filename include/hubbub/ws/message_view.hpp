@@ -13,8 +13,7 @@ namespace hubbub::inline v0 {
 class MessageView {
    public:
     constexpr MessageView(ws::Opcode opcode, std::span<std::byte const> payload) noexcept
-        : data_(payload.data()),
-          word_(std::uint64_t{payload.size()} | std::uint64_t{static_cast<std::uint8_t>(opcode)} << size_bits) {}
+        : data_(payload.data()), word_(std::uint64_t{payload.size()} << opcode_bits | static_cast<std::uint8_t>(opcode)) {}
 
     static MessageView text(std::string_view payload) noexcept {
         return {ws::Opcode::text, std::as_bytes(std::span(payload.data(), payload.size()))};
@@ -22,15 +21,13 @@ class MessageView {
     static constexpr MessageView binary(std::span<std::byte const> payload) noexcept { return {ws::Opcode::binary, payload}; }
 
     constexpr bool is_text() const noexcept { return opcode() == ws::Opcode::text; }
-    constexpr ws::Opcode opcode() const noexcept { return static_cast<ws::Opcode>(word_ >> size_bits); }
+    constexpr ws::Opcode opcode() const noexcept { return static_cast<ws::Opcode>(word_ & ((1u << opcode_bits) - 1)); }
     constexpr std::span<std::byte const> payload() const noexcept { return {data_, size()}; }
-    constexpr std::size_t size() const noexcept {
-        return static_cast<std::size_t>(word_ & ((std::uint64_t{1} << size_bits) - 1));
-    }
+    constexpr std::size_t size() const noexcept { return static_cast<std::size_t>(word_ >> opcode_bits); }
     std::string_view view() const noexcept { return {reinterpret_cast<char const*>(data_), size()}; }
 
    private:
-    static constexpr unsigned size_bits = 60;
+    static constexpr unsigned opcode_bits = 4;
 
     std::byte const* data_;
     // Size and opcode, so that a message travels in two registers, and not through memory at each call on its way.
