@@ -68,7 +68,8 @@ class Admission {
     void want_flush(Subscriber& subscriber) {
         if (subscriber.in_flush_list || subscriber.blocked) return;
         subscriber.in_flush_list = true;
-        flush_list_.push_back(&subscriber);
+        Subscriber* const last = &subscriber;
+        flush_list_.push_back(last);  // of a name: what takes a temporary is a call, with g++
     }
 
     /// Who got something last, so that nobody else waits behind him: the caller flushes him. False: he is flushed with the others.
