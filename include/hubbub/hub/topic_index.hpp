@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -32,31 +32,31 @@ class TopicIndex {
         std::uint32_t number;
         if (free_.empty()) {
             number = static_cast<std::uint32_t>(topics_.size());
-            topics_.emplace_back();
+            topics_.push_back(std::make_unique<Topic>());
         } else {
             number = free_.back();
             free_.pop_back();
         }
-        Topic& topic = topics_[number];
+        Topic& topic = *topics_[number];
         topic.name = name;
         names_.emplace(Name{topic.name, key.hash}, number);
         return number;
     }
     /// Forgets a topic that nobody needs.
     void erase(std::uint32_t number) {
-        Topic& topic = topics_[number];
+        Topic& topic = *topics_[number];
         HUBBUB_ASSERT(topic.members.empty() && topic.run.empty());
         names_.erase(hashed(topic.name));
         topic = Topic{};
         free_.push_back(number);
     }
-    Topic& operator[](std::uint32_t number) noexcept { return topics_[number]; }
+    Topic& operator[](std::uint32_t number) noexcept { return *topics_[number]; }
     std::size_t size() const noexcept { return names_.size(); }
     /// Calls `visit(Topic&)` for each.
     template <class Visit>
     void each(Visit&& visit) {
-        for (Topic& topic : topics_)
-            if (!topic.name.empty()) visit(topic);
+        for (auto const& topic : topics_)
+            if (!topic->name.empty()) visit(*topic);
     }
 
    private:
@@ -72,7 +72,7 @@ class TopicIndex {
     Name hashed(std::string_view name) const noexcept { return {name, hash_(name)}; }
 
     SipHash hash_;
-    std::deque<Topic> topics_;  // a topic's name may not move: the index refers to it
+    std::vector<std::unique_ptr<Topic>> topics_;  // a topic's name may not move: the index refers to it
     std::vector<std::uint32_t> free_;
     std::unordered_map<Name, std::uint32_t, HashOf> names_;
 };
