@@ -98,8 +98,12 @@ class Delivery {
         arena->is_arena = true;
         return arena;
     }
+    void renew_arena() {
+        ws::Block* const fresh = make_arena();  // first: where there is no memory, the old one stays
+        pool().release(std::exchange(arena_, fresh));
+    }
     static void write(std::byte* out, MessageView message) {
-        (void)ws::encode_server_frame(out, message.opcode(), message.payload());
+        ws::encode_server_frame(out, message.opcode(), message.payload());
     }
     ws::Block* make_room(std::size_t length);
     std::byte* room_for(Topic& topic, std::uint32_t number, std::uint32_t bytes);
@@ -263,15 +267,15 @@ inline bool Delivery::send(Subscriber& to, MessageView message, std::uint8_t var
 
 [[gnu::always_inline]] inline void Delivery::send_payload(Subscriber& to, ws::Opcode opcode, std::span<std::byte const> payload,
                                                           bool compressed) {
-    admission_.note_deliveries(1);
     std::size_t const length = ws::server_frame_size(payload.size());
     ws::Block* block = arena_;
     if (block->references == 1) block->size = 0;  // all of it is out
     if (length > std::min(largest_in_arena, block->capacity - block->size)) [[unlikely]]
         block = make_room(length);
     std::uint32_t const offset = block->size;
-    (void)ws::encode_server_frame(block->bytes + offset, opcode, payload, compressed);
+    ws::encode_server_frame(block->bytes + offset, opcode, payload, compressed);
     block->size += static_cast<std::uint32_t>(length);
+    admission_.note_deliveries(1);
     admission_.enqueue(to, nullptr, block, offset, static_cast<std::uint32_t>(length), 1);
     if (block != arena_) [[unlikely]]
         pool().release(block);
@@ -280,8 +284,8 @@ inline bool Delivery::send(Subscriber& to, MessageView message, std::uint8_t var
 /// A new arena; or for what is large a block of its own, which is the caller's.
 [[gnu::noinline]] inline ws::Block* Delivery::make_room(std::size_t length) {
     if (length > largest_in_arena) return pool().make(length);
-    pool().release(arena_);
-    return arena_ = make_arena();
+    renew_arena();
+    return arena_;
 }
 
 inline bool Delivery::notify(Subscriber& to, MessageView message) {
@@ -522,9 +526,7 @@ inline void Delivery::fan_out(Topic& topic) {
 }
 
 inline void Delivery::end_turn() {
-    if (arena_->references == 1) return;
-    pool().release(arena_);
-    arena_ = make_arena();
+    if (arena_->references != 1) renew_arena();
 }
 
 }  // namespace hubbub::inline v0

@@ -15,8 +15,8 @@ namespace hubbub::inline v0 {
 
 /// The topics of one shard, by name and by number. Numbers are used again when a topic has gone.
 ///
-/// Threading: its shard's. Cost: one seeded hash and one look-up by name, one index by number; a topic that comes is one allocation
-/// or two, and now and then, doubling, the table is made anew.
+/// Threading: its shard's. Cost: one seeded hash and one look-up by name, one index by number; a topic that comes is two allocations
+/// or three, where a number is used again one or two, and now and then, doubling, both tables are made anew.
 class TopicIndex {
    public:
     explicit TopicIndex(SipHash hash) : hash_(hash) {}

@@ -123,7 +123,7 @@ inline void VariantRun::add(ws::Block& plain, std::uint32_t offset, std::uint32_
     ws::Block& block = open(bytes, plain, pool);
     std::byte* const out = block.bytes + block.size;
     if (body)
-        (void)ws::encode_server_frame(out, opcode, *body, true);
+        ws::encode_server_frame(out, opcode, *body, true);
     else
         std::memcpy(out, frame, length);
     if (ws::MessageRecord const* const record = plain.records ? ws::BlockPool::record_at(&plain, offset) : nullptr) {

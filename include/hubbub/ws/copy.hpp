@@ -9,7 +9,8 @@ namespace hubbub::inline v0::ws {
 
 /// `memcpy` for what is mostly short and was written a moment ago.
 ///
-/// It reads in pieces of 16 bytes, as `apply_mask` writes: a wider load of what a processor has not stored yet waits until it has.
+/// It reads in pieces of 16 bytes, as `apply_mask` writes nearly all: a load that is wider than a store before it waits until that has left
+/// the processor's store buffer.
 ///
 /// Cost: eight steps at most and no call, up to 128 bytes.
 [[gnu::always_inline]] inline void copy_payload(std::byte* to, std::span<std::byte const> payload) noexcept {
@@ -23,7 +24,7 @@ namespace hubbub::inline v0::ws {
     if (size > 128) [[unlikely]]
         return void(std::memcpy(to, from, size));
     if (size >= 16) {
-        // The last piece overlaps the one before it.
+        // The last piece overlaps the one before it: even where it waits, this is not slower than more and shorter ones.
         for (std::size_t at = 0; at < size - 16; at += 16) piece(Vector{}, at);
         return piece(Vector{}, size - 16);
     }

@@ -48,7 +48,8 @@ namespace hubbub::inline v0::ws {
 /// Cost: one pointer while nothing is incomplete and nothing is kept. An incomplete message costs at most twice what came of
 /// it, whatever length was announced.
 ///
-/// Why it is long: one state machine, with a path for frames that are whole in the reader's buffer and one for pieces.
+/// Why it is long: one state machine, with a path for short messages, one for other frames that are whole in the reader's buffer, and one for
+/// pieces.
 template <Role R = Role::server>
 class BasicDecoder {
    public:
@@ -142,7 +143,7 @@ class BasicDecoder {
     template <class Sink>
     static Step message(Work&, Sink&, MessageView, bool compressed);
     template <class Sink>
-    static Step long_message(Work&, Sink&, MessageView, bool compressed);
+    static Step message_apart(Work&, Sink&, MessageView, bool compressed);
     template <class Sink>
     static bool check_text(Work&, Sink&, MessageView);
     template <class Sink>
@@ -320,7 +321,7 @@ typename BasicDecoder<R>::Step BasicDecoder<R>::whole_frame(Work& work, InboundH
     if (!is_message) return control(work, head.opcode, payload, sink);
     MessageView const whole(head.opcode, payload);
     if (!head.compressed && !check_text(work, sink, whole)) return Step::end;
-    return long_message(work, sink, whole, head.compressed);
+    return message_apart(work, sink, whole, head.compressed);
 }
 
 /// The next piece of the frame under way, maybe the last.
@@ -346,7 +347,7 @@ typename BasicDecoder<R>::Step BasicDecoder<R>::part_of_frame(Work& work, std::s
         return fail(work, CloseCode::invalid_payload, not_utf8, sink);
     }
     Step const done =
-        long_message(work, sink, MessageView(state.message_opcode, state.buffer.bytes()), state.message_compressed);
+        message_apart(work, sink, MessageView(state.message_opcode, state.buffer.bytes()), state.message_compressed);
     state.end_message();
     return done;
 }
@@ -365,7 +366,7 @@ typename BasicDecoder<R>::Step BasicDecoder<R>::control(Work& work, Opcode opcod
 }
 
 /// A whole message. Inline, and so is what a session does with it: from the bytes of a short one to the program's callback there is no
-/// call.
+/// call, but for what checks text and what inflates.
 template <Role R>
 template <class Sink>
 [[gnu::always_inline]] inline typename BasicDecoder<R>::Step BasicDecoder<R>::message(Work& work, Sink& sink, MessageView whole,
@@ -374,19 +375,19 @@ template <class Sink>
         Inflated const inflated = sink.inflate(whole, compressed);
         if (inflated.failed()) return fail(work, inflated.error, inflated.reason, sink);
         // RFC 6455 8.1, of what the message says and not of how it came.
-        MessageView const message(whole.opcode(), inflated.payload);
-        if (compressed && !check_text(work, sink, message)) return Step::end;
-        return step(sink.on_message(message));
+        MessageView const told(whole.opcode(), inflated.payload);
+        if (compressed && !check_text(work, sink, told)) return Step::end;
+        return step(sink.on_message(told));
     }
     HUBBUB_ASSERT(!compressed);  // only where RSV1 was negotiated, by whoever can inflate
     return step(sink.on_message(whole));
 }
 
-/// The same for what is not short, once for all of it.
+/// The same for all but short ones, out of line.
 template <Role R>
 template <class Sink>
-[[gnu::noinline]] typename BasicDecoder<R>::Step BasicDecoder<R>::long_message(Work& work, Sink& sink, MessageView whole,
-                                                                               bool compressed) {
+[[gnu::noinline]] typename BasicDecoder<R>::Step BasicDecoder<R>::message_apart(Work& work, Sink& sink, MessageView whole,
+                                                                                bool compressed) {
     return message(work, sink, whole, compressed);
 }
 

@@ -61,7 +61,7 @@ class Frame {
             body->size = size;
             body->opcode = message.opcode();
             body->header = static_cast<std::uint8_t>(size - message.size());
-            (void)ws::encode_server_frame(body->bytes(), message.opcode(), message.payload());
+            ws::encode_server_frame(body->bytes(), message.opcode(), message.payload());
             return body;
         }
     };

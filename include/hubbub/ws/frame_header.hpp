@@ -12,7 +12,7 @@ namespace hubbub::inline v0::ws {
 /// The longest header of an unmasked frame: 2 bytes and a 64-bit length (RFC 6455 5.2).
 inline constexpr std::size_t max_server_header = 10;
 
-/// Writes the header of an unmasked, unfragmented frame to `out`, which has room for `max_server_header` bytes.
+/// Writes the header of an unmasked, unfragmented frame to `out`, which has room for it: `max_server_header` bytes always do.
 /// Returns its length: 2, 4 or 10, always the shortest form (RFC 6455 5.2).
 inline std::size_t encode_server_header(std::byte* out, Opcode opcode, std::size_t payload, bool compressed = false) noexcept {
     out[0] = static_cast<std::byte>(0x80u | (compressed ? 0x40u : 0u) | static_cast<unsigned>(opcode));

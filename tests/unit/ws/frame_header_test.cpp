@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -51,10 +50,10 @@ TEST_CASE("A frame of every length is header and payload, wherever it begins, an
 
 TEST_CASE("What a frame is, is in its first byte") {
     std::vector<std::byte> out(16);
-    (void)ws::encode_server_frame(out.data(), ws::Opcode::binary, {});
+    ws::encode_server_frame(out.data(), ws::Opcode::binary, {});
     CHECK(out[0] == std::byte{0x82});
     CHECK(ws::is_message_frame(out.data()));
-    (void)ws::encode_server_frame(out.data(), ws::Opcode::pong, {});
+    ws::encode_server_frame(out.data(), ws::Opcode::pong, {});
     CHECK(out[0] == std::byte{0x8A});
     CHECK_FALSE(ws::is_message_frame(out.data()));
 }

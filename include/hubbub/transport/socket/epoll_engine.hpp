@@ -184,7 +184,7 @@ inline void EpollEngine::dispatch(epoll_event const& event, bool const& destroye
 
 inline void EpollEngine::dispatch_connection(std::uint32_t slot, std::uint32_t events, bool const& destroyed) {
     SocketState* state = slots().find(slot);
-    if (!state) return;  // closed earlier in this batch
+    if (!state) return;  // closed since it was reported
     constexpr std::uint32_t broken = EPOLLHUP | EPOLLERR;
     std::uint32_t unwanted = events;
     if (events & (EPOLLOUT | broken) && state->wants_write()) {

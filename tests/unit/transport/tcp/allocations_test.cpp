@@ -1,5 +1,5 @@
-// Counts the allocations of this whole program; the operators may be replaced in one place only, and ThreadSanitizer has
-// replaced them already.
+// Counts the allocations of this whole program, and may refuse some; the operators may be replaced in one place only, and
+// ThreadSanitizer has replaced them already.
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define HUBBUB_TEST_OPERATORS_ARE_TAKEN
@@ -8,19 +8,24 @@
 #if !defined(HUBBUB_TEST_OPERATORS_ARE_TAKEN) && !defined(__SANITIZE_THREAD__)
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <asio/executor_work_guard.hpp>
+
+#include <hubbub/hub/delivery.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/unit/transport/tcp/tcp_fixture.hpp"
 
 namespace {
 std::atomic<std::size_t> allocations{0};
-}
+std::atomic<std::size_t> refused_from{SIZE_MAX};  ///< bytes, of those that may be refused without an exception
+}  // namespace
 
 // Not inlined: g++ takes what new and delete become for a mismatch.
 [[gnu::noinline]] void* operator new(std::size_t size) {
@@ -30,7 +35,7 @@ std::atomic<std::size_t> allocations{0};
 }
 [[gnu::noinline]] void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
     allocations.fetch_add(1, std::memory_order_relaxed);
-    return std::malloc(size);
+    return size < refused_from ? std::malloc(size) : nullptr;
 }
 [[gnu::noinline]] void operator delete(void* memory, std::nothrow_t const&) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
@@ -108,5 +113,37 @@ TEST_CASE("a post from another thread allocates nothing once it is warm") {
     CHECK(allocations - before == 0);
     work.reset();
     runner.join();
+}
+
+TEST_CASE("a direct send for which there is no memory takes nothing from those before it") {
+    using namespace hubbub;
+    QueueLimits const limits{.bytes = 1u << 20, .messages = 1000, .high_bytes = 1u << 20, .low_bytes = 1};
+    Disconnect const policy;
+    Delivery delivery(limits, policy, SipHash({1, 2}));
+    auto& pool = delivery.pool();
+    Subscriber before, after;
+    std::string const text(1000, 'a');
+    std::size_t sent = 0;
+    refused_from = ws::BlockPool::largest_segment;
+    bool is_out_of_memory = false;
+    try {
+        while (delivery.send(before, MessageView::text(text))) ++sent;
+    } catch (std::bad_alloc const&) {
+        is_out_of_memory = true;
+    }
+    refused_from = SIZE_MAX;
+    CHECK(is_out_of_memory);
+    CHECK(sent == ws::BlockPool::largest_segment / ws::server_frame_size(text.size()));
+    CHECK(before.queue.messages() == sent);
+    CHECK(delivery.counts().deliveries == sent);
+
+    // When these are out, their block may be somebody else's; nobody may write to it any more.
+    delivery.admission().note_written(before, before.queue.bytes());
+    ws::Block* const other = pool.make(ws::BlockPool::largest_segment);
+    REQUIRE(delivery.send(after, MessageView::text("later")));
+    CHECK(after.queue.pending().front().block != other);
+    pool.release(other);
+    delivery.admission().drop_all(after);
+    delivery.admission().flush_list().clear();
 }
 #endif
