@@ -53,7 +53,7 @@ struct AcceptShared {
 class AcceptSource final : private ListenOwner {
    public:
     AcceptSource(std::shared_ptr<AcceptShared> shared, SocketEngine& engine, std::function<void(TcpSocket)> on_accept)
-        : shared_(std::move(shared)), on_accept_(std::move(on_accept)) {
+        : shared_(std::move(shared)), engine_(engine), on_accept_(std::move(on_accept)) {
         watch_ = engine.listen(shared_->socket.descriptor(), *this);
         spare_ = open_spare();
     }
@@ -83,12 +83,14 @@ class AcceptSource final : private ListenOwner {
     static int open_spare() noexcept { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
     TcpSocket accept_one() const noexcept;
     void on_acceptable() override;
+    void accept_waiting();
     void on_accepted(int descriptor) override;
     void on_accept_error(int error) override;
     void deliver(TcpSocket socket);
     void refuse_one() noexcept;
 
     std::shared_ptr<AcceptShared> shared_;
+    SocketEngine& engine_;
     std::function<void(TcpSocket)> on_accept_;
     int spare_ = -1;
     std::chrono::milliseconds pause_{0};  // the last one, 0 while all is well
@@ -96,6 +98,15 @@ class AcceptSource final : private ListenOwner {
 };
 
 inline void AcceptSource::on_acceptable() {
+    struct Accepting {
+        SocketEngine& engine;
+        explicit Accepting(SocketEngine& whose) : engine(whose) { engine.begin_accept(); }
+        ~Accepting() { engine.end_accept(); }
+    } const accepting(engine_);
+    accept_waiting();
+}
+
+inline void AcceptSource::accept_waiting() {
     for (int i = 0; i < max_batch && shared_->is_open(); ++i) {
         if (TcpSocket socket = accept_one()) {
             deliver(std::move(socket));
@@ -141,7 +152,10 @@ inline TcpSocket AcceptSource::accept_one() const noexcept {
         (void)::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     }
 #endif
-    return descriptor < 0 ? TcpSocket() : TcpSocket(descriptor, to_peer_address(address));
+    if (descriptor < 0) return {};
+    TcpSocket socket(descriptor, to_peer_address(address));
+    socket.set_has_bytes(shared_->socket.defers_accept());
+    return socket;
 }
 
 inline void AcceptSource::on_accept_error(int error) {

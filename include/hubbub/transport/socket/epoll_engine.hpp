@@ -25,7 +25,7 @@ namespace hubbub::inline v0::detail {
 /// Interest is given up late: a paused socket, or one whose peer has ended, is taken out when it reports something that
 /// nobody wants, so that pausing and resuming cost nothing where nothing comes in between.
 ///
-/// Cost: per 64 events one epoll_wait, per 512 one turn; per read one recv.
+/// Cost: per 64 events one epoll_wait, per 512 one turn; per read one recv. After a turn of 8 events or less one more epoll_wait.
 class EpollEngine final : public ReadinessEngine {
    public:
     explicit EpollEngine(ShardLoop& loop);
@@ -48,6 +48,7 @@ class EpollEngine final : public ReadinessEngine {
     // So few that what the kernel has looked at to report a socket is still in the processor's cache when the socket is read.
     static constexpr int batch_size = 64;
     static constexpr int max_batches = 8;  // of a turn
+    static constexpr int few = 8;          // sockets, for which to go round in the loop costs as much as to ask again
     static constexpr int max_turns = 8;    // then the loop's other work has its turn
 
     void arm(SocketState& state) override { set_interest(state, state.wants_read(), state.wants_write()); }
@@ -164,11 +165,12 @@ inline void EpollEngine::on_ready() {
     destroyed_ = nullptr;
 }
 
-/// The batch that was waited for and those behind it. True: they were all that a turn takes, and there may be more.
+/// The batch that was waited for and those behind it. True: ask for more at once.
 inline bool EpollEngine::dispatch_turn(int count, bool const& destroyed) {
     for (int batch = 1;; ++batch) {
         for (int i = 0; i < count && !destroyed; ++i) dispatch(events_[static_cast<std::size_t>(i)], destroyed);
-        if (destroyed || count < batch_size) return false;
+        if (destroyed) return false;
+        if (count < batch_size) return batch == 1 && count <= few;
         if (batch == max_batches) return true;
         count = wait();
     }
@@ -210,7 +212,7 @@ inline void EpollEngine::give_up_interest(SocketState& state, std::uint32_t even
 }
 
 inline void EpollEngine::set_interest(SocketState& state, bool read, bool write) {
-    if (!state.owner && !state.watched) return;
+    if (state.fresh || (!state.owner && !state.watched)) return;
     if (state.lost || (state.watched && state.read_armed == read && state.write_armed == write)) return;
     epoll_event event{};
     event.events = (read ? std::uint32_t{EPOLLIN} : 0u) | (write ? std::uint32_t{EPOLLOUT} : 0u);

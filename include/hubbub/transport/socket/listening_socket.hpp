@@ -29,6 +29,7 @@ class ListeningSocket {
         int backlog = SOMAXCONN;
         int send_buffer = 0;        // SO_SNDBUF in bytes; 0 leaves it to the system
         int unsent = usual_unsent;  // TCP_NOTSENT_LOWAT, likewise
+        bool defer_accept = false;  // TCP_DEFER_ACCEPT; not of an adopted one
     };
 
     ListeningSocket(Endpoint const& endpoint, Options const& options);
@@ -43,6 +44,8 @@ class ListeningSocket {
 
     int descriptor() const noexcept { return descriptor_; }
     Endpoint const& endpoint() const noexcept { return endpoint_; }
+    /// Who is accepted has sent something already, but for who has said nothing for a second.
+    bool defers_accept() const noexcept { return defers_accept_; }
 
     /// New clients are refused from now on, while loops may still watch the descriptor. A shared socket is left as it is.
     void stop() noexcept {
@@ -72,11 +75,14 @@ class ListeningSocket {
     void bind();
     bool is_abandoned(sockaddr_storage const& address, socklen_t length) const;
     void set_options(Options const& options) noexcept;
+    void defer_accept() noexcept;
+    void note_defer_accept() noexcept;
     void remember_path() noexcept;
     void remove_path() noexcept;
 
     int descriptor_ = -1;
     bool is_shared_ = false;
+    bool defers_accept_ = false;
     Endpoint endpoint_;
     dev_t device_ = 0;  // of the path that is removed at the end
     ino_t inode_ = 0;
@@ -106,6 +112,7 @@ inline ListeningSocket::ListeningSocket(int adopted, Options const& options)
     if (!is(SO_TYPE, SOCK_STREAM)) refuse(" is no stream socket");
     if (!is(SO_ACCEPTCONN, 1)) refuse(" does not listen");
     set_options(options);
+    note_defer_accept();
 }
 
 inline void ListeningSocket::open(Options const& options) {
@@ -116,6 +123,7 @@ inline void ListeningSocket::open(Options const& options) {
     // So that an IPv4 and an IPv6 endpoint of the same port can be opened side by side, whatever the system's default.
     if (endpoint_.family() == Endpoint::Family::ipv6)
         (void)::setsockopt(descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (options.defer_accept) defer_accept();
     bind();
     if (::listen(descriptor_, options.backlog) != 0) fail("listen on");
     endpoint_ = local_endpoint(descriptor_);
@@ -157,6 +165,25 @@ inline void ListeningSocket::set_options(Options const& options) noexcept {
     int const on = 1;
     (void)::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)set_send_limits(descriptor_, options.send_buffer, options.unsent);
+}
+
+/// The kernel hands over a client with its first bytes: both are one event, and there is no waiting for the second. The client
+/// who says nothing is handed over when the kernel has asked him once more, after the second that is named here.
+inline void ListeningSocket::defer_accept() noexcept {
+#ifdef TCP_DEFER_ACCEPT
+    int const seconds = 1;
+    if (endpoint_.family() != Endpoint::Family::unix_socket)
+        (void)::setsockopt(descriptor_, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
+    note_defer_accept();
+#endif
+}
+
+inline void ListeningSocket::note_defer_accept() noexcept {
+#ifdef TCP_DEFER_ACCEPT
+    int seconds = 0;
+    socklen_t length = sizeof seconds;
+    defers_accept_ = ::getsockopt(descriptor_, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, &length) == 0 && seconds > 0;
+#endif
 }
 
 inline void ListeningSocket::remember_path() noexcept {

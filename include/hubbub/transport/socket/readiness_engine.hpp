@@ -8,8 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <hubbub/transport/socket/socket_engine.hpp>
 
@@ -22,6 +24,15 @@ class ReadinessEngine : public SocketEngine {
    public:
     using SocketEngine::SocketEngine;
 
+    void enter(SocketState& state, TcpSocket socket) final {
+        bool const is_read_soon = is_accepting_ && socket.has_bytes();
+        SocketEngine::enter(state, std::move(socket));
+        if (!is_read_soon) return;
+        state.fresh = true;
+        fresh_.push_back(state.slot);
+    }
+    void begin_accept() final { is_accepting_ = true; }
+    void end_accept() final;
     void start(SocketState& state, ByteConnectionOwner& owner) final {
         if (state.descriptor < 0) return;
         state.owner = &owner;
@@ -100,8 +111,28 @@ class ReadinessEngine : public SocketEngine {
     }
     static ssize_t send_some(int descriptor, std::span<ws::Slice const> slices, std::size_t& offered) noexcept;
 
+    std::vector<std::uint32_t> fresh_;  // slots
+    bool is_accepting_ = false;
     std::unique_ptr<std::byte[]> buffer_ = std::make_unique_for_overwrite<std::byte[]>(buffer_size);
 };
+
+/// What is answered and closed here was never watched, and what stays is watched when there is nothing to report.
+inline void ReadinessEngine::end_accept() {
+    is_accepting_ = false;
+    std::weak_ptr<SocketEngine*> const alive = handle();
+    for (std::size_t i = 0; i < fresh_.size(); ++i) {
+        SocketState* state = slots().find(fresh_[i]);
+        if (!state || !state->fresh) continue;
+        state->fresh = false;
+        if (state->wants_read()) {
+            receive(*state);
+            if (alive.expired()) return;
+            if (!(state = slots().find(fresh_[i]))) continue;
+        }
+        arm(*state);
+    }
+    fresh_.clear();
+}
 
 inline WriteResult ReadinessEngine::write(SocketState& state, std::span<ws::Slice const> slices) {
     if (state.descriptor < 0 || state.lost) return {.failed = true};

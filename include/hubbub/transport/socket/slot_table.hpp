@@ -23,7 +23,7 @@ struct SocketState;
 /// Cost: 28 bytes a slot, in pages of 256 that never move.
 class SlotTable {
    public:
-    static constexpr std::uint32_t max_slots = 1u << 23;
+    static constexpr std::uint32_t max_slots = 1u << 22;
 
     std::uint32_t take(SocketState& state, PeerAddress const& peer) {
         std::uint32_t const slot = next_free();
@@ -75,7 +75,7 @@ class SlotTable {
             free_.pop_back();
             return slot;
         }
-        if (used_ == max_slots) throw_exception(std::length_error("one loop holds at most 8388608 connections"));
+        if (used_ == max_slots) throw_exception(std::length_error("one loop holds at most 4194304 connections"));
         if (used_ == pages_.size() * page_size) pages_.push_back(std::make_unique<Page>());
         return used_++;
     }

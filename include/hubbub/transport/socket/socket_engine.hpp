@@ -35,7 +35,7 @@ struct SocketState {
     SocketEngine* engine = nullptr;
     ByteConnectionOwner* owner = nullptr;  // null before `start` and after a move
     int descriptor = -1;                   // -1: closed, detached or moved from
-    std::uint32_t slot : 23 = 0;
+    std::uint32_t slot : 22 = 0;
     bool paused : 1 = false;
     bool ended : 1 = false;        // the peer has ended its side and the owner knows
     bool refused : 1 = false;      // the owner waits for on_writable
@@ -45,6 +45,7 @@ struct SocketState {
     bool read_armed : 1 = false;   // engine: readable will be reported, or bytes will come
     bool write_armed : 1 = false;  // engine: writable will be reported
     bool sending : 1 = false;      // engine: a send is prepared
+    bool fresh : 1 = false;        // engine: it was accepted a moment ago and is read before it is watched
 
     bool wants_read() const noexcept { return owner && !paused && !ended && !lost && !unread; }
     bool wants_write() const noexcept { return owner && refused && !lost; }
@@ -98,6 +99,9 @@ class SocketEngine {
         if (!socket.unread().empty()) keep_unread(state, socket.take_unread());
         state.descriptor = socket.release();
     }
+    /// An acceptor's callbacks come between the two. What enters in them with bytes that wait may be read in the second.
+    virtual void begin_accept() {}
+    virtual void end_accept() {}
     /// `state` is where the connection lives now; it has no owner until `start`.
     virtual void moved(SocketState& state) noexcept { slots_.find(state.slot) = &state; }
     PeerAddress const& peer(SocketState const& state) const noexcept { return slots_.peer(state.slot); }

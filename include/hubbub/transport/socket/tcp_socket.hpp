@@ -47,6 +47,7 @@ class TcpSocket {
 
     TcpSocket(TcpSocket&& other) noexcept
         : descriptor_(std::exchange(other.descriptor_, -1)),
+          has_bytes_(other.has_bytes_),
           peer_(other.peer_),
           unread_(std::move(other.unread_)),
           layer_(std::move(other.layer_)) {}
@@ -54,6 +55,7 @@ class TcpSocket {
         if (this != &other) {
             close();
             descriptor_ = std::exchange(other.descriptor_, -1);
+            has_bytes_ = other.has_bytes_;
             peer_ = other.peer_;
             unread_ = std::move(other.unread_);
             layer_ = std::move(other.layer_);
@@ -67,6 +69,10 @@ class TcpSocket {
     PeerAddress const& peer() const noexcept { return peer_; }
     /// For who knows better than the socket, behind a proxy for example.
     void set_peer(PeerAddress const& peer) noexcept { peer_ = peer; }
+
+    /// Bytes of the peer very likely wait in the socket: who reads at once need not be told by the kernel first.
+    bool has_bytes() const noexcept { return has_bytes_; }
+    void set_has_bytes(bool likely) noexcept { has_bytes_ = likely; }
 
     /// What a connection had read and its owner not heard when it was detached, nearly always nothing: io_uring reads ahead.
     /// Who takes the descriptor for himself begins with these bytes.
@@ -87,6 +93,7 @@ class TcpSocket {
 
    private:
     int descriptor_ = -1;
+    bool has_bytes_ = false;
     PeerAddress peer_;
     std::vector<std::byte> unread_;
     std::unique_ptr<detail::RecordLayer> layer_;

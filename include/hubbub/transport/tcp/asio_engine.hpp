@@ -174,7 +174,7 @@ inline std::unique_ptr<ListenWatch> AsioEngine::listen(int descriptor, ListenOwn
 }
 
 inline void AsioEngine::arm(SocketState& state) {
-    if (!state.owner || state.lost) return;
+    if (!state.owner || state.lost || state.fresh) return;
     while (core_->entries.size() <= state.slot) core_->entries.emplace_back();
     Entry& entry = core_->entries[state.slot];
     if (!state.watched) {

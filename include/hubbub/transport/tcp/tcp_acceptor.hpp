@@ -39,6 +39,9 @@ class TcpAcceptor {
         int send_buffer = 0;      ///< SO_SNDBUF of accepted sockets in bytes; 0 leaves it to the system
         /// What the kernel may keep of what was not sent to each of them yet (TCP_NOTSENT_LOWAT), in bytes; 0 leaves it to the system.
         int unsent = detail::usual_unsent;
+        /// A TCP client is accepted when its first bytes have come, which for a client that says nothing is after about a second: it takes
+        /// no descriptor until then (TCP_DEFER_ACCEPT; Linux only, and an adopted socket stays as it is).
+        bool defer_accept = true;
         /// Told once when accepting stalls (with the error) and once when it goes on (without).
         std::function<void(std::string_view what, std::error_code)> on_trouble{};
     };
@@ -94,7 +97,10 @@ class TcpAcceptor {
         : endpoint_(shared->socket.endpoint()), shared_(std::move(shared)), registry_(std::make_shared<Registry>()) {}
 
     static detail::ListeningSocket::Options socket_options(Options const& options) noexcept {
-        return {.backlog = options.backlog, .send_buffer = options.send_buffer, .unsent = options.unsent};
+        return {.backlog = options.backlog,
+                .send_buffer = options.send_buffer,
+                .unsent = options.unsent,
+                .defer_accept = options.defer_accept};
     }
     void end_registrations();
 

@@ -113,7 +113,7 @@ TEST_CASE("who leaves a listening socket takes what waits there") {
     bool has_left = false;
     acceptor.serve(fixture.driver(), [&](hubbub::TcpSocket) { ++accepted; });
     REQUIRE(fixture.settles());
-    RawPeer const peer(hubbub::Endpoint("127.0.0.1:" + std::to_string(acceptor.port())));
+    RawPeer const peer = speaking_peer(acceptor.endpoint());
     acceptor.leave([&] { has_left = true; });
     CHECK(fixture.pump_until([&] { return has_left; }));
     CHECK(accepted == 1);

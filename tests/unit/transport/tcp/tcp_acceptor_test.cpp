@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/contract/byte_connection_contract.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/transport/tcp/tcp_fixture.hpp"
 
@@ -56,6 +57,36 @@ std::string refusal_of(int descriptor) {
     return "";
 }
 
+bool defers(int descriptor) {
+    int seconds = 0;
+    socklen_t length = sizeof seconds;
+    REQUIRE(::getsockopt(descriptor, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, &length) == 0);
+    return seconds > 0;
+}
+
+/// One client, accepted and started as a host would; `at_accept` is what is done with it in the same call.
+struct Accepted {
+    explicit Accepted(TcpFixture& where) : fixture(where), owner(where.loop()) {
+        acceptor.serve(fixture.driver(), [this](TcpSocket socket) {
+            turn = fixture.turns();
+            connection.emplace(fixture.driver(), std::move(socket));
+            connection->start(owner);
+            if (at_accept) at_accept();
+        });
+        CHECK(fixture.settles());
+    }
+    bool hears(std::string_view text) {
+        return fixture.pump_until([&] { return owner.received == text; });
+    }
+
+    TcpFixture& fixture;
+    hubbub_contract::RecordingOwner owner;
+    std::optional<hubbub::TcpConnection> connection;
+    TcpAcceptor acceptor{Endpoint("127.0.0.1:0")};
+    std::function<void()> at_accept;
+    int turn = -1;
+};
+
 bool refuses(Endpoint const& endpoint) {
     try {
         RawPeer const peer(endpoint);
@@ -86,6 +117,7 @@ TEST_CASE("an acceptor serves IPv4, IPv6 and Unix sockets", "[tcp]") {
         accepted = std::move(socket);
     });
     RawPeer peer(acceptor.endpoint());
+    peer.write("hello");
     REQUIRE(fixture.pump_until([&] { return bool(accepted); }));
     CHECK(inside);
     auto const family = accepted.peer().family;
@@ -99,7 +131,6 @@ TEST_CASE("an acceptor serves IPv4, IPv6 and Unix sockets", "[tcp]") {
     }
     CHECK((::fcntl(accepted.descriptor(), F_GETFL) & O_NONBLOCK) != 0);
     CHECK((::fcntl(accepted.descriptor(), F_GETFD) & FD_CLOEXEC) != 0);
-    peer.write("hello");
     char buffer[6] = {};
     CHECK(fixture.pump_until([&] { return ::recv(accepted.descriptor(), buffer, 5, 0) == 5; }));
     CHECK(std::string(buffer) == "hello");
@@ -112,7 +143,7 @@ TEST_CASE("all who wait are accepted, a bounded number a turn", "[tcp]") {
     TcpFixture fixture;
     TcpAcceptor acceptor(Endpoint("127.0.0.1:0"));
     std::vector<RawPeer> peers;
-    for (int i = 0; i < 150; ++i) peers.emplace_back(acceptor.endpoint());
+    for (int i = 0; i < 150; ++i) peers.push_back(speaking_peer(acceptor.endpoint()));
     std::vector<TcpSocket> accepted;
     int turn = -1, in_this_turn = 0, most = 0;
     acceptor.serve(fixture.driver(), [&](TcpSocket socket) {
@@ -122,6 +153,111 @@ TEST_CASE("all who wait are accepted, a bounded number a turn", "[tcp]") {
     });
     CHECK(fixture.pump_until([&] { return accepted.size() == peers.size(); }));
     CHECK(most == 64);
+}
+
+TEST_CASE("who speaks at once is heard in the turn in which it is accepted, and from then on", "[tcp]") {
+    TcpFixture::usual = GENERATE(TcpFixture::epoll_on_one_thread, TcpFixture::epoll_on_strand, TcpFixture::epoll_without_asio,
+                                 TcpFixture::asio_on_one_thread, TcpFixture::asio_on_strand);
+    CAPTURE(TcpFixture::usual.name);
+    TcpFixture fixture;
+    Accepted accepted(fixture);
+    int heard_in = -2;
+    accepted.owner.at_bytes = [&] {
+        if (heard_in < 0) heard_in = fixture.turns();
+    };
+    RawPeer peer(accepted.acceptor.endpoint());
+    peer.write("hello");
+    REQUIRE(accepted.hears("hello"));
+    CHECK(heard_in == accepted.turn);
+    peer.write(" again");
+    CHECK(accepted.hears("hello again"));
+    peer.end();
+    CHECK(fixture.pump_until([&] { return accepted.owner.ends == 1; }));
+    CHECK(accepted.owner.callbacks_outside_of_turns == 0);
+}
+
+TEST_CASE("what is done with a connection in the call that accepts it holds, though its bytes are there already", "[tcp]") {
+    TcpFixture::usual = GENERATE(from_range(TcpFixture::kinds));
+    CAPTURE(TcpFixture::usual.name);
+    TcpFixture fixture;
+    Accepted accepted(fixture);
+    RawPeer peer(accepted.acceptor.endpoint());
+    SECTION("paused, it hears nothing until it is resumed") {
+        accepted.at_accept = [&] { accepted.connection->pause_reading(); };
+        peer.write("hello");
+        REQUIRE(fixture.pump_until([&] { return accepted.turn >= 0; }));
+        CHECK(fixture.settles());
+        CHECK(accepted.owner.received.empty());
+        fixture.loop().post([&] { accepted.connection->resume_reading(); });
+        CHECK(accepted.hears("hello"));
+    }
+    SECTION("paused and resumed, it hears all of it once") {
+        accepted.at_accept = [&] {
+            accepted.connection->pause_reading();
+            accepted.connection->resume_reading();
+        };
+        peer.write("hello");
+        CHECK(accepted.hears("hello"));
+        peer.write(" again");
+        CHECK(accepted.hears("hello again"));
+    }
+    SECTION("detached, its bytes go with the socket") {
+        TcpSocket socket;
+        accepted.at_accept = [&] { socket = accepted.connection->detach(); };
+        peer.write("hello");
+        REQUIRE(fixture.pump_until([&] { return bool(socket); }));
+        CHECK(fixture.settles());
+        CHECK(accepted.owner.callbacks == 0);
+        accepted.at_accept = nullptr;
+        fixture.loop().post([&] {
+            accepted.connection.emplace(fixture.driver(), std::move(socket));
+            accepted.connection->start(accepted.owner);
+        });
+        CHECK(accepted.hears("hello"));
+    }
+    SECTION("reset, it hears nothing, and neither does who comes next in its place") {
+        accepted.at_accept = [&] { accepted.connection->reset(); };
+        peer.write("hello");
+        CHECK(fixture.pump_until([&] { return (void)peer.read(), peer.was_reset(); }));
+        CHECK(accepted.owner.callbacks == 0);
+        accepted.at_accept = nullptr;
+        RawPeer next(accepted.acceptor.endpoint());
+        next.write("next");
+        CHECK(accepted.hears("next"));
+    }
+    SECTION("it may be closed while it is heard") {
+        accepted.owner.at_bytes = [&] { accepted.connection->close(); };
+        peer.write("hello");
+        CHECK(fixture.pump_until([&] { return (void)peer.read(), peer.has_ended(); }));
+        CHECK(accepted.owner.callbacks == 1);
+    }
+    SECTION("it may be moved, and is heard where it is then") {
+        std::optional<hubbub::TcpConnection> moved;
+        accepted.at_accept = [&] {
+            moved.emplace(std::move(*accepted.connection));
+            moved->start(accepted.owner);
+        };
+        peer.write("hello");
+        CHECK(accepted.hears("hello"));
+        peer.write(" again");
+        CHECK(accepted.hears("hello again"));
+    }
+}
+
+TEST_CASE("a client that says nothing is accepted a little later, or at once if that is asked for", "[tcp]") {
+    TcpFixture fixture(TcpFixture::epoll_on_one_thread);
+    bool const waits = GENERATE(true, false);
+    CAPTURE(waits);
+    TcpAcceptor acceptor(Endpoint("127.0.0.1:0"), {.defer_accept = waits});
+    CHECK(defers(acceptor.descriptor()) == waits);
+    TcpAcceptor const heir = TcpAcceptor::adopt(::dup(acceptor.descriptor()), {.defer_accept = !waits});
+    CHECK(defers(heir.descriptor()) == waits);  // it belongs to others, too
+    TcpSocket accepted;
+    acceptor.serve(fixture.driver(), [&](TcpSocket socket) { accepted = std::move(socket); });
+    CHECK(fixture.settles());
+    RawPeer const peer(acceptor.endpoint());
+    CHECK(fixture.pump_until([&] { return bool(accepted); }));
+    CHECK(accepted.has_bytes() == waits);
 }
 
 TEST_CASE("several loops accept from one socket, each connection once", "[tcp]") {
@@ -134,12 +270,12 @@ TEST_CASE("several loops accept from one socket, each connection once", "[tcp]")
     acceptor.serve(second.driver(), [&](TcpSocket socket) { by_second.push_back(std::move(socket)); });
     std::vector<RawPeer> peers;
     for (int i = 0; i < 10; ++i) {
-        peers.emplace_back(acceptor.endpoint());
+        peers.push_back(speaking_peer(acceptor.endpoint()));
         REQUIRE(first.pump_until([&] { return by_first.size() == static_cast<std::size_t>(i) + 1; }));
     }
     (void)second.settles();
     for (int i = 0; i < 10; ++i) {
-        peers.emplace_back(acceptor.endpoint());
+        peers.push_back(speaking_peer(acceptor.endpoint()));
         REQUIRE(second.pump_until([&] { return by_second.size() == static_cast<std::size_t>(i) + 1; }));
     }
     CHECK(by_first.size() == 10);
@@ -157,7 +293,7 @@ TEST_CASE("two loops on one io_context accept from one socket with the asio engi
     acceptor.serve(first_driver, [&](TcpSocket socket) { accepted.push_back(std::move(socket)); });
     acceptor.serve(second_driver, [&](TcpSocket socket) { accepted.push_back(std::move(socket)); });
     context.poll();
-    RawPeer const peer(acceptor.endpoint());
+    RawPeer const peer = speaking_peer(acceptor.endpoint());
     for (int i = 0; i < 10000 && accepted.empty(); ++i) (void)context.run_one_for(std::chrono::milliseconds(1));
     context.poll();
     CHECK(accepted.size() == 1);
@@ -243,7 +379,7 @@ TEST_CASE("close refuses new clients at once, and accepts none of those who wait
     Endpoint const endpoint = acceptor.endpoint();
     acceptor.serve(fixture.driver(), [&](TcpSocket) { ++accepted; });
     CHECK(fixture.settles());
-    RawPeer waiting(endpoint);
+    RawPeer waiting = speaking_peer(endpoint);
     acceptor.close();
     acceptor.close();
     CHECK(refuses(endpoint));
@@ -262,7 +398,7 @@ TEST_CASE("close is allowed inside on_accept, which is not called again", "[tcp]
     std::optional<TcpAcceptor> acceptor;
     acceptor.emplace(Endpoint("127.0.0.1:0"));
     std::vector<RawPeer> peers;
-    for (int i = 0; i < 3; ++i) peers.emplace_back(acceptor->endpoint());
+    for (int i = 0; i < 3; ++i) peers.push_back(speaking_peer(acceptor->endpoint()));
     int accepted = 0;
     acceptor->serve(fixture.driver(), [&](TcpSocket) {
         ++accepted;
@@ -350,12 +486,12 @@ TEST_CASE("who leaves a socket to another loses and refuses nobody, and delivers
     old.serve(before.driver(), [&](TcpSocket socket) { by_old.push_back(std::move(socket)); });
     CHECK(before.settles());
     std::vector<RawPeer> peers;
-    for (int i = 0; i < 20; ++i) peers.emplace_back(endpoint);  // a ring has accepted them without being looked at
+    for (int i = 0; i < 20; ++i) peers.push_back(speaking_peer(endpoint));  // a ring has accepted them without being looked at
     bool has_left = false;
     old.leave([&] { has_left = true; });
     CHECK(old.descriptor() == -1);
     CHECK(before.pump_until([&] { return has_left; }));
-    for (int i = 0; i < 20; ++i) peers.emplace_back(endpoint);
+    for (int i = 0; i < 20; ++i) peers.push_back(speaking_peer(endpoint));
     CHECK(before.settles());
     std::size_t const of_old = by_old.size();
     CHECK(of_old <= 20);
@@ -399,7 +535,7 @@ TEST_CASE("serving one driver twice is reported, and does no harm") {
                          }});
     acceptor.serve(fixture.driver(), [&](TcpSocket) { ++accepted; });
     acceptor.serve(fixture.driver(), [&](TcpSocket) { ++accepted; });
-    RawPeer const peer(acceptor.endpoint());
+    RawPeer const peer = speaking_peer(acceptor.endpoint());
     CHECK(fixture.pump_until([&] { return accepted == 1; }));
     CHECK(troubles == 1);
 }

@@ -87,6 +87,13 @@ class RawPeer {
     bool ended_ = false, was_reset_ = false;
 };
 
+/// One who says something at once, as a client of WebSocket does: who does not is accepted a second later.
+inline RawPeer speaking_peer(hubbub::Endpoint const& endpoint) {
+    RawPeer peer(endpoint);
+    peer.write("x");
+    return peer;
+}
+
 /// A loop that the test runs.
 struct PumpedLoop {
     virtual ~PumpedLoop() = default;
