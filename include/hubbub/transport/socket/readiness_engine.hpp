@@ -107,6 +107,7 @@ class ReadinessEngine : public SocketEngine {
         (void)take_unread(state);
         slots().put_back(state.slot);
         state.owner = nullptr;
+        state.fresh = false;
         return std::exchange(state.descriptor, -1);
     }
     static ssize_t send_some(int descriptor, std::span<ws::Slice const> slices, std::size_t& offered) noexcept;

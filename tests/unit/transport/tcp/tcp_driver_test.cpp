@@ -176,6 +176,32 @@ TEST_CASE("more sockets than one batch holds are all served, a turn for each bat
     }));
 }
 
+TEST_CASE("a socket that always has more leaves the loop to its other work") {
+    PumpedAsioLoop host(hubbub::Threading::one_thread);
+    hubbub::TcpDriver driver(host.loop(), {GENERATE(from_range(engines))});
+    CAPTURE(driver.engine_name());
+    hubbub::detail::ListeningSocket const listener(hubbub::Endpoint("127.0.0.1:0"), {});
+    RawPeer peer(listener.endpoint());
+    int descriptor = -1;
+    while (descriptor < 0) descriptor = ::accept(listener.descriptor(), nullptr, nullptr);
+    TcpConnection connection(driver, hubbub::TcpSocket::adopt(descriptor));
+    RecordingOwner owner(host.loop());
+    constexpr int all = 1000;
+    int heard = 0, heard_by_other_work = all;
+    owner.at_bytes = [&] {
+        if (++heard == 1) asio::post(host.context, [&] { heard_by_other_work = heard; });
+        if (heard < all) peer.write("x");
+    };
+    host.loop().post([&] {
+        connection.start(owner);
+        driver.commit();
+    });
+    peer.write("x");
+    for (int i = 0; i < 10000 && heard < all; ++i) (void)host.pump(1);
+    CHECK(heard == all);
+    CHECK(heard_by_other_work <= 16);
+}
+
 TEST_CASE("a connection knows its peer until it is closed, also when the peer has gone") {
     TcpFixture fixture(TcpFixture::epoll_on_one_thread);
     auto pair = fixture.connect();
