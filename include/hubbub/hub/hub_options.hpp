@@ -53,7 +53,7 @@ struct HubOptions {
     std::size_t questions = 16;   ///< subscriptions of a session that wait for their verdict before it is not read from
     std::size_t permissions = 0;  ///< verdicts of `access` that each session remembers; 0 asks each time
 
-    std::chrono::milliseconds handshake_limit{10'000};  ///< for the whole handshake, not reset by a byte
+    std::chrono::milliseconds handshake_limit{10'000};  ///< since it was accepted, for the whole handshake; not reset by a byte
     std::chrono::milliseconds page_limit{60'000};       ///< for a page that is answered later
     std::chrono::milliseconds message_limit{30'000};    ///< for a message or frame to become whole
     std::chrono::milliseconds write_limit{30'000};      ///< without progress while something is queued

@@ -98,12 +98,9 @@ class AcceptSource final : private ListenOwner {
 };
 
 inline void AcceptSource::on_acceptable() {
-    struct Accepting {
-        SocketEngine& engine;
-        explicit Accepting(SocketEngine& whose) : engine(whose) { engine.begin_accept(); }
-        ~Accepting() { engine.end_accept(); }
-    } const accepting(engine_);
+    engine_.begin_accept();
     accept_waiting();
+    engine_.end_accept();  // who is told there may bring down all of this
 }
 
 inline void AcceptSource::accept_waiting() {

@@ -30,7 +30,7 @@ namespace hubbub::inline v0 {
 /// loop.
 /// Lifetime: drivers and loops may go before or after it. After `close` or the destructor no `on_accept` begins on the
 /// calling thread's loop; one that runs on another thread at that moment may still end.
-/// Errors: constructors throw std::system_error that names the endpoint (in use, not local, no permission).
+/// Errors: constructors throw std::system_error that names the endpoint (in use, not local, no permission). The callbacks must not throw.
 /// Example: `hubbub::TcpAcceptor acceptor{hubbub::Endpoint{"127.0.0.1:0"}};`
 class TcpAcceptor {
    public:
