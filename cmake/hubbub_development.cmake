@@ -8,9 +8,10 @@ endif()
 
 find_program(HUBBUB_CCACHE ccache)
 if(HUBBUB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    # The sloppiness is what ccache wants for precompiled headers.
+    # The sloppiness is what ccache wants for precompiled headers. What a file includes the compiler tells when it compiles it, so that
+    # the preprocessor need not run before.
     set(CMAKE_CXX_COMPILER_LAUNCHER
-        "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;${HUBBUB_CCACHE}")
+        "${CMAKE_COMMAND};-E;env;CCACHE_DEPEND=1;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;${HUBBUB_CCACHE}")
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         add_compile_options(-fpch-preprocess)
     elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

@@ -3,8 +3,12 @@ cmake_minimum_required(VERSION 3.25)
 set(here "${CMAKE_CURRENT_LIST_DIR}")
 set(prefix "${WORK}/moved/prefix")
 set(work "${WORK}/${NAME}")
+set(debug "-O0")
+if(COMPILER MATCHES "(^|/)g\\+\\+")
+    string(APPEND debug " --param ggc-min-expand=1000000 --param ggc-min-heapsize=3000000")  # g++ does not look for what it could free
+endif()
 set(common -G "${GENERATOR}" "-DCMAKE_MAKE_PROGRAM=${MAKE_PROGRAM}" "-DCMAKE_CXX_COMPILER=${COMPILER}"
-    "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" "-DCMAKE_BUILD_TYPE=Debug" "-DCMAKE_CXX_FLAGS_DEBUG=-O0")
+    "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" "-DCMAKE_BUILD_TYPE=Debug" "-DCMAKE_CXX_FLAGS_DEBUG=${debug}")
 file(REMOVE_RECURSE "${work}")
 file(MAKE_DIRECTORY "${work}")
 
