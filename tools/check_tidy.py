@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over the headers, in one translation unit a layer, and over the measuring programs of benchmarks/.
+"""Runs clang-tidy over the headers, in as few translation units as there can be, and over the measuring programs of benchmarks/.
 
   tools/check_tidy.py [--jobs N] [LAYER...]
-A layer that has not changed, nor one below it, since it was found clean is not looked at again (build/tidy).
+Most of its time goes into what the headers include, and many layers share that. Layers that are named are a unit each.
+A unit whose headers have not changed, nor one below them, since it was found clean is not looked at again (build/tidy).
 """
 import argparse
 import concurrent.futures
@@ -25,8 +26,13 @@ DEAR_CHECK = "performance-unnecessary-value-param"
 WHOLE_HUBS = ("operations/live", "server", "testing")
 
 
+def unit_of(layer) -> str:
+    """Layers that want the same checks and flags."""
+    return "websocketpp" if "websocketpp" in layer else "whole_hubs" if layer in WHOLE_HUBS else "parts"
+
+
 def checks_of(unit) -> list:
-    return [f"--checks=-{DEAR_CHECK}"] if unit in WHOLE_HUBS else []
+    return [f"--checks=-{DEAR_CHECK}"] if unit in (*WHOLE_HUBS, "whole_hubs") else []
 
 
 def flags_of(unit) -> list:
@@ -50,13 +56,19 @@ def main() -> int:
     for header in sorted(INCLUDE.rglob("*.hpp")):
         name = header.relative_to(INCLUDE).as_posix()
         layers.setdefault(name.removeprefix("hubbub/").rpartition("/")[0] or "umbrella", []).append(name)
+    if unknown := [layer for layer in options.layers if layer not in layers]:
+        parser.error(f"there is no layer {unknown[0]}; there are {', '.join(sorted(layers))}")
+    members = {}  # the layers of each unit
+    for layer in layers:
+        if not options.layers or layer in options.layers:
+            members.setdefault(layer if options.layers else unit_of(layer), []).append(layer)
     units = {}
-    for layer, headers in layers.items():
-        if options.layers and layer not in options.layers:
-            continue
-        source = folder / (layer.replace("/", "_") + ".cpp")
-        source.write_text("".join(f"#include <{name}>\n" for name in headers))
-        units[layer] = (source, rf".*/include/hubbub/{layer}/[^/]*\.hpp" if layer != "umbrella" else r".*/include/hubbub/[^/]*\.hpp")
+    for unit, of in members.items():
+        source = folder / (unit.replace("/", "_") + ".cpp")
+        source.write_text("".join(f"#include <{name}>\n" for layer in of for name in layers[layer]))
+        folders = "|".join(layer for layer in of if layer != "umbrella")
+        inside = f"(({folders})/){'?' if 'umbrella' in of else ''}" if folders else ""  # POSIX has no empty alternative
+        units[unit] = (source, rf".*/include/hubbub/{inside}[^/]*\.hpp")
     if not options.layers:
         for source in (ROOT / "benchmarks/limit/hubbub_limit_server.cpp", ROOT / "benchmarks/load/hubbub_load_generator.cpp"):
             units[source.relative_to(ROOT).as_posix()] = (source, "-")
@@ -89,10 +101,9 @@ def main() -> int:
         return unit, done.stdout or done.stderr, time.monotonic() - began
 
     began = time.monotonic()
-    # The highest layers take longest.
-    order = sorted(units.items(), key=lambda item: ("tcp" not in item[0], "hub" not in item[0]))
+    # The programs take shortest, so they come last.
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        results = list(pool.map(look, order))
+        results = list(pool.map(look, units.items()))
     problems = [result for result in results if result[1]]
     for unit, output, _ in problems:
         print(f"== {unit}\n{output}")

@@ -179,8 +179,8 @@ def stage_build_clang(run):
 
 def stage_build_gcc(run):
     # Examples, benchmarks and the programs of tests/integration are built with clang. g++ parses all examples, and builds two, as a
-    # user would: the test consume_examples. It parses unit tests of whole hubs, too; what a hub does when g++ has compiled it is seen by
-    # the suites contract, conformance, simulation and callbacks.
+    # user would: the test consume_examples. It parses unit tests that take long, such as those of whole hubs, too; what a hub does when
+    # g++ has compiled it is seen by the suites contract, conformance, simulation and callbacks.
     need("g++")
     return build(run, "gcc", "-DHUBBUB_BUILD_EXAMPLES=OFF", "-DHUBBUB_BUILD_BENCHMARKS=OFF", "-DHUBBUB_TEST_PARTS=suites",
                  "-DHUBBUB_PARSE_HUBS=ON")
@@ -250,7 +250,7 @@ def stage_test_tsan(run):
         "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
 
 
-def stage_fuzz(run, seconds=10):
+def stage_fuzz(run, seconds=6):
     programs = sorted(path for path in (ROOT / "build/asan/tests").glob("hubbub_*_fuzz") if os.access(path, os.X_OK))
     if not programs:
         raise Skip("there are no fuzz programs in build/asan")

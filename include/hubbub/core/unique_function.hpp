@@ -52,7 +52,7 @@ class UniqueFunction<R(Args...)> {
     explicit operator bool() const noexcept { return table_ != nullptr; }
 
     /// The function must not be empty.
-    R operator()(Args... args) {
+    R operator()(Args... args) {  // NOLINT(performance-unnecessary-value-param): as the signature has them
         HUBBUB_ASSERT(table_);
         return table_->call(storage_, std::forward<Args>(args)...);
     }
