@@ -50,13 +50,13 @@ class Admission {
 
     bool fits(std::size_t payload) const noexcept { return ws::server_frame_size(payload) <= limits_.bytes; }
 
-    /// `messages` whole frames for one session, of a topic or (null) sent to it alone. They have been counted as deliveries.
+    /// `messages` whole frames for one session, of a topic or (null) sent to it alone. The caller counts them as deliveries.
     [[gnu::always_inline]] void enqueue(Subscriber& to, Topic* topic, ws::Block* block, std::uint32_t offset,
                                         std::uint32_t length, std::uint32_t messages) {
         if (to.state == Subscriber::State::open && to.queue.bytes() + std::uint64_t{length} <= fast_bytes_ &&
             to.queue.messages() + messages <= limits_.messages) [[likely]] {
+            want_flush(to);  // first: what is queued and never written would be worse than a look at an empty queue
             to.queue.push(block, offset, length, messages);
-            want_flush(to);
             return;
         }
         enqueue_each(to, topic, block, offset, length, messages);
@@ -67,9 +67,9 @@ class Admission {
 
     void want_flush(Subscriber& subscriber) {
         if (subscriber.in_flush_list || subscriber.blocked) return;
-        subscriber.in_flush_list = true;
         Subscriber* const last = &subscriber;
         flush_list_.push_back(last);  // of a name: what takes a temporary is a call, with g++
+        subscriber.in_flush_list = true;
     }
 
     /// Who got something last, so that nobody else waits behind him: the caller flushes him. False: he is flushed with the others.
@@ -143,6 +143,7 @@ class Admission {
 [[gnu::noinline]] inline void Admission::enqueue_each(Subscriber& to, Topic* topic, ws::Block* block, std::uint32_t offset,
                                                       std::uint32_t length, std::uint32_t messages) {
     bool const by_key = topic && topic->keeps_last_of_key && !to.queue.empty();
+    if (to.state == Subscriber::State::open) want_flush(to);
     for (std::uint32_t const end = offset + length; offset < end; --messages) {
         if (to.state != Subscriber::State::open) {  // what still comes in this turn, and all of it if it was closed before
             refuse(to, topic, DropReason::session_closed, messages);
@@ -162,9 +163,7 @@ class Admission {
         }
         offset += bytes;
     }
-    if (to.state != Subscriber::State::open) return;
-    want_flush(to);
-    if (!to.pressed && to.queue.bytes() > limits_.high_bytes) {
+    if (to.state == Subscriber::State::open && !to.pressed && to.queue.bytes() > limits_.high_bytes) {
         to.pressed = true;
         pressures_.push_back({&to, true});
     }

@@ -54,7 +54,8 @@ class Delivery {
     }
     /// The same at once and alone, to count what becomes of it.
     PublishCounts publish_counted(std::uint32_t number, Publication const& publication);
-    /// Sends to one session, behind all that was published to its topics before. False if it can never fit.
+    /// Sends to one session, behind all that was published to its topics before. False if it can never fit. Where there is no memory
+    /// it throws, and nothing of the message is queued or counted.
     bool send(Subscriber& to, MessageView message, std::uint8_t variant = ws::Compressor::plain);
     /// What the hub itself tells a session whose queue is empty: before all that is not queued yet, and nothing takes its place.
     /// False if it can never fit.
@@ -98,14 +99,13 @@ class Delivery {
         arena->is_arena = true;
         return arena;
     }
-    void renew_arena() {
+    [[gnu::noinline]] void renew_arena() {
         ws::Block* const fresh = make_arena();  // first: where there is no memory, the old one stays
         pool().release(std::exchange(arena_, fresh));
     }
     static void write(std::byte* out, MessageView message) {
         ws::encode_server_frame(out, message.opcode(), message.payload());
     }
-    ws::Block* make_room(std::size_t length);
     std::byte* room_for(Topic& topic, std::uint32_t number, std::uint32_t bytes);
     void append(Topic& topic, std::uint32_t number, Publication const& publication);
     bool overwrite(Topic& topic, Publication const& publication);
@@ -114,13 +114,14 @@ class Delivery {
         published_to_.push_back(number);
     }
     void send_payload(Subscriber& to, ws::Opcode opcode, std::span<std::byte const> payload, bool compressed);
+    void send_apart(Subscriber& to, ws::Block* block, ws::Opcode opcode, std::span<std::byte const> payload, bool compressed);
     void send_compressed(Subscriber& to, MessageView message, std::uint8_t variant);
     VariantRun& filled(Topic& topic, std::uint8_t variant) {
         VariantRun& run = topic.variants->run_of(variant);
         run.fill(topic.run, *compressor_, pool());
         return run;
     }
-    void note_variant(Topic& topic, std::uint8_t variant);
+    void make_room_for_variant(Topic& topic);
     void forget_variant(Topic& topic, std::uint32_t place);
     static void prefetch(std::span<Topic::Member const> members, std::size_t i) noexcept;
     void fan_out_plain(Topic& topic);
@@ -268,35 +269,37 @@ inline bool Delivery::send(Subscriber& to, MessageView message, std::uint8_t var
 [[gnu::always_inline]] inline void Delivery::send_payload(Subscriber& to, ws::Opcode opcode, std::span<std::byte const> payload,
                                                           bool compressed) {
     std::size_t const length = ws::server_frame_size(payload.size());
-    ws::Block* block = arena_;
-    if (block->references == 1) block->size = 0;  // all of it is out
-    if (length > std::min(largest_in_arena, block->capacity - block->size)) [[unlikely]]
-        block = make_room(length);
+    if (arena_->references == 1) arena_->size = 0;  // all of it is out
+    if (length > std::min(largest_in_arena, arena_->capacity - arena_->size)) [[unlikely]] {
+        if (length > largest_in_arena) return send_apart(to, pool().make(length), opcode, payload, compressed);
+        renew_arena();
+    }
+    ws::Block* const block = arena_;
     std::uint32_t const offset = block->size;
     ws::encode_server_frame(block->bytes + offset, opcode, payload, compressed);
     block->size += static_cast<std::uint32_t>(length);
-    admission_.note_deliveries(1);
     admission_.enqueue(to, nullptr, block, offset, static_cast<std::uint32_t>(length), 1);
-    if (block != arena_) [[unlikely]]
-        pool().release(block);
+    admission_.note_deliveries(1);  // last: what could not be queued has thrown, and was never meant for anybody
 }
 
-/// A new arena; or for what is large a block of its own, which is the caller's.
-[[gnu::noinline]] inline ws::Block* Delivery::make_room(std::size_t length) {
-    if (length > largest_in_arena) return pool().make(length);
-    renew_arena();
-    return arena_;
+/// In a block of its own, which is given away.
+[[gnu::noinline]] inline void Delivery::send_apart(Subscriber& to, ws::Block* block, ws::Opcode opcode,
+                                                   std::span<std::byte const> payload, bool compressed) {
+    struct Holder {
+        ws::BlockPool& pool;
+        ws::Block* block;
+        ~Holder() { pool.release(block); }
+    } const holder{pool(), block};
+    block->size = static_cast<std::uint32_t>(ws::server_frame_size(payload.size()));
+    ws::encode_server_frame(block->bytes, opcode, payload, compressed);
+    admission_.enqueue(to, nullptr, block, 0, block->size, 1);
+    admission_.note_deliveries(1);
 }
 
 inline bool Delivery::notify(Subscriber& to, MessageView message) {
     if (!fits(message.size())) return false;
-    admission_.note_deliveries(1);
-    auto const length = static_cast<std::uint32_t>(ws::server_frame_size(message.size()));
-    ws::Block* const block = pool().make(length, ws::Block::of_hub);
-    write(block->bytes, message);
-    block->size = length;
-    admission_.enqueue(to, nullptr, block, 0, length, 1);
-    pool().release(block);
+    ws::Block* const block = pool().make(ws::server_frame_size(message.size()), ws::Block::of_hub);
+    send_apart(to, block, message.opcode(), message.payload(), false);
     return true;
 }
 
@@ -312,29 +315,33 @@ inline std::uint32_t Delivery::part_at_end(Topic& topic) {
     return static_cast<std::uint32_t>(parts_.size());
 }
 
+/// What may fail for want of memory comes first, so that nobody is half a member.
 inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, Begins begins, std::uint8_t variant) {
     Topic& topic = topics_[number];
     std::uint32_t const from = begins == Begins::now             ? part_at_end(topic)
                                : begins == Begins::when_admitted ? Topic::Member::joining
                                                                  : Topic::Member::recovering;
     auto const place = static_cast<std::uint32_t>(topic.members.size());
+    if (place == topic.members.capacity())  // doubling is dear by 1,024
+        topic.members.reserve(place < 1024 ? std::max(1u, 2 * place) : place + place / 4);
+    if (variant || topic.variants) [[unlikely]]
+        make_room_for_variant(topic);
     std::uint32_t const slot = subscriber.add({number, place});
-    if (place == topic.members.capacity() && place >= 1024)
-        topic.members.reserve(place + place / 4);  // doubling is dear by then
     topic.members.push_back({&subscriber, slot, from});
     subscriptions_ += !topic.is_internal();
-    if (variant || topic.variants) [[unlikely]]
-        note_variant(topic, variant);
+    if (topic.variants) [[unlikely]]
+        topic.variants->add(variant);
 }
 
-/// The newest member is sent those frames.
-[[gnu::noinline]] inline void Delivery::note_variant(Topic& topic, std::uint8_t variant) {
+/// For the variant of one more member.
+[[gnu::noinline]] inline void Delivery::make_room_for_variant(Topic& topic) {
     if (!topic.variants) {
-        topic.variants = std::make_unique<VariantRuns>();
-        topic.variants->of_member.resize(topic.members.size() - 1, ws::Compressor::plain);
+        auto variants = std::make_unique<VariantRuns>();
+        variants->of_member.resize(topic.members.size(), ws::Compressor::plain);
+        topic.variants = std::move(variants);
     }
-    topic.variants->of_member.push_back(variant);
-    topic.variants->compressed += variant != ws::Compressor::plain;
+    auto& of_member = topic.variants->of_member;
+    if (of_member.size() == of_member.capacity()) of_member.reserve(2 * of_member.size() + 1);
 }
 
 /// The newest member takes the place of one who leaves.

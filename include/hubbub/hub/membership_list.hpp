@@ -38,11 +38,15 @@ class MembershipList {
             if (list_[table_[i]].topic == topic) return &list_[table_[i]];
         return nullptr;
     }
-    /// Behind all others.
+    /// Behind all others. Where there is no memory, nothing has changed.
     void add(Membership membership) {
+        std::size_t const count = list_.size() + 1;
+        bool const grows = count > walked && 2 * count > table_.size();
+        std::vector<std::uint32_t> table;
+        if (grows) table.assign(std::bit_ceil(2 * count + 1), vacant);  // at most half full
         list_.push_back(membership);
-        if (size() > walked && 2 * list_.size() > table_.size()) {
-            table_.assign(std::bit_ceil(2 * list_.size() + 1), vacant);  // at most half full
+        if (grows) {
+            table_.swap(table);
             for (std::uint32_t at = 0; at < size(); ++at) enter(at);
         } else if (!table_.empty()) {
             enter(size() - 1);

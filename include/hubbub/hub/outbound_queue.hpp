@@ -43,22 +43,17 @@ class OutboundQueue {
 
     void hold(std::uint32_t bytes) noexcept { held_ = bytes; }
 
-    /// Appends `messages` whole frames. Takes a reference of its own.
+    /// Appends `messages` whole frames. Takes a reference of its own. Where there is no memory for another slice, nothing has changed.
     [[gnu::always_inline]] void push(ws::Block* block, std::uint32_t offset, std::uint32_t length, std::uint32_t messages) {
-        bytes_ += length;
-        messages_ += messages;
+        if (!extend_last(block, offset, length)) {
+            if (tail_ == capacity()) make_room();
+            ++block->references;
+            slices()[tail_++] = {block, offset, length};
+        }
         if (block->topic == nothing_of_) [[unlikely]]
             nothing_of_ = no_memory;
-        if (tail_ > head_ + (partial_ ? 1 : 0)) {
-            ws::Slice& last = slices()[tail_ - 1];
-            if (last.block == block && last.offset + last.length == offset) {
-                last.length += length;
-                return;
-            }
-        }
-        if (tail_ == capacity()) make_room();
-        ++block->references;
-        slices()[tail_++] = {block, offset, length};
+        bytes_ += length;
+        messages_ += messages;
     }
 
     /// Bytes that are no frame (the 101 answer), into an empty queue: no message, never dropped.
@@ -233,6 +228,14 @@ class OutboundQueue {
     std::uint32_t capacity() const noexcept { return capacity_class_ ? 1u << capacity_class_ : inside_capacity; }
     ws::Slice& at(std::uint32_t i) noexcept { return slices()[head_ + i]; }
 
+    /// What follows in the same block makes the last slice longer, if that is no rest of a frame.
+    [[gnu::always_inline]] bool extend_last(ws::Block const* block, std::uint32_t offset, std::uint32_t length) noexcept {
+        if (tail_ <= head_ + (partial_ ? 1 : 0)) return false;
+        ws::Slice& last = slices()[tail_ - 1];
+        if (last.block != block || last.offset + last.length != offset) return false;
+        last.length += length;
+        return true;
+    }
     void reset() noexcept {
         head_ = tail_ = 0;
         if (capacity_class_ > 5) {  // a small array is kept: the next burst needs it again

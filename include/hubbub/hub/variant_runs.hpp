@@ -85,6 +85,11 @@ struct VariantRuns {
     std::size_t compressed = 0;           ///< members whose variant is not plain
     std::vector<VariantRun> runs;         ///< of variants that were needed; few
 
+    /// The newest member's; there is room.
+    void add(std::uint8_t variant) {
+        of_member.push_back(variant);
+        compressed += variant != ws::Compressor::plain;
+    }
     VariantRun& run_of(std::uint8_t variant) {
         for (VariantRun& run : runs)
             if (run.variant() == variant) return run;

@@ -25,11 +25,14 @@
 namespace {
 std::atomic<std::size_t> allocations{0};
 std::atomic<std::size_t> refused_from{SIZE_MAX};  ///< bytes, of those that may be refused without an exception
+std::atomic<std::size_t> grants{SIZE_MAX};        ///< so many of the others are not refused
 }  // namespace
 
 // Not inlined: g++ takes what new and delete become for a mismatch.
 [[gnu::noinline]] void* operator new(std::size_t size) {
     allocations.fetch_add(1, std::memory_order_relaxed);
+    if (grants == 0) throw std::bad_alloc();
+    if (grants != SIZE_MAX) --grants;
     if (void* const memory = std::malloc(size)) return memory;
     throw std::bad_alloc();
 }
@@ -37,6 +40,10 @@ std::atomic<std::size_t> refused_from{SIZE_MAX};  ///< bytes, of those that may 
     allocations.fetch_add(1, std::memory_order_relaxed);
     return size < refused_from ? std::malloc(size) : nullptr;
 }
+// These are not left to call those above: AddressSanitizer has its own.
+[[gnu::noinline]] void* operator new[](std::size_t size) { return operator new(size); }
+[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::nothrow_t const&) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
@@ -44,6 +51,20 @@ std::atomic<std::size_t> refused_from{SIZE_MAX};  ///< bytes, of those that may 
 using namespace hubbub_test;
 
 namespace {
+
+/// Whether there is too little memory for that with so many more allocations.
+template <class Call>
+bool fails_with(std::size_t more, Call&& call) {
+    grants = more;
+    try {
+        call();
+    } catch (std::bad_alloc const&) {
+        grants = SIZE_MAX;
+        return true;
+    }
+    grants = SIZE_MAX;
+    return false;
+}
 
 /// Sends back what it gets.
 struct Echo final : hubbub::ByteConnectionOwner {
@@ -145,5 +166,74 @@ TEST_CASE("a direct send for which there is no memory takes nothing from those b
     pool.release(other);
     delivery.admission().drop_all(after);
     delivery.admission().flush_list().clear();
+}
+
+TEST_CASE("a direct send that cannot be queued for want of memory is not counted, and holds nothing") {
+    using namespace hubbub;
+    QueueLimits const limits{.bytes = 1u << 20, .messages = 1000, .high_bytes = 1u << 20, .low_bytes = 1};
+    Disconnect const policy;
+    Delivery delivery(limits, policy, SipHash({1, 2}));
+    auto& admission = delivery.admission();
+    Subscriber one, other, third;
+    auto const fails = [&](Subscriber& to, std::string_view text) {
+        return fails_with(0, [&] { (void)delivery.send(to, MessageView::text(text)); });
+    };
+    // What lies between them makes each a slice of its own, and three are kept without memory.
+    for (int i = 0; i < 3; ++i) {
+        REQUIRE(delivery.send(one, MessageView::text("short")));
+        REQUIRE(delivery.send(other, MessageView::text("short")));
+    }
+    admission.flush_list().shrink_to_fit();
+    std::size_t const memory = delivery.pool().ledger().used();
+    std::string const large(100'000, 'a');
+    CHECK(fails(one, "short"));
+    CHECK(fails(one, large));
+    CHECK(fails(third, "who is to be flushed for the first time"));
+    CHECK(delivery.pool().ledger().used() == memory);
+    CHECK(one.queue.messages() == 3);
+    CHECK(one.queue.bytes() == 3 * ws::server_frame_size(5));
+    CHECK(third.queue.empty());
+    CHECK_FALSE(third.in_flush_list);
+    CHECK(delivery.counts().deliveries == 6);
+
+    CHECK(delivery.send(one, MessageView::text("short")));
+    CHECK(delivery.send(third, MessageView::text("short")));
+    CHECK(one.queue.messages() == 4);
+    CHECK(third.in_flush_list);
+    CHECK(delivery.counts().deliveries == 8);
+    for (Subscriber* each : {&one, &other, &third}) admission.drop_all(*each);
+    admission.flush_list().clear();
+}
+
+TEST_CASE("who cannot become a member for want of memory is none, and may try again") {
+    using namespace hubbub;
+    QueueLimits const limits{.bytes = 1u << 20, .messages = 1000, .high_bytes = 1u << 20, .low_bytes = 1};
+    Disconnect const policy;
+    Delivery delivery(limits, policy, SipHash({1, 2}));
+    std::vector<Subscriber> members(20);
+    std::vector<std::uint32_t> topics;
+    for (int i = 0; i < 40; ++i) topics.push_back(delivery.topics().intern("topic " + std::to_string(i)));
+    std::size_t failed = 0, wrong = 0, joined = 0;
+    for (std::uint32_t const number : topics) {
+        Topic const& topic = delivery.topics()[number];
+        for (Subscriber& member : members) {
+            std::size_t const before = member.memberships(), place = topic.members.size();
+            auto const is_as_before = [&] {
+                return member.memberships() == before && topic.members.size() == place && !member.find(number);
+            };
+            std::size_t more = 0;
+            while (fails_with(more, [&] { delivery.join(member, number); })) {
+                ++more, ++failed;
+                wrong += !is_as_before();
+            }
+            ++joined;
+            wrong += member.memberships() != before + 1 || topic.members.size() != place + 1 || !member.find(number);
+        }
+    }
+    CHECK(wrong == 0);
+    CHECK(failed > 100);  // lists of members, lists of memberships and their tables
+    CHECK(delivery.subscriptions() == joined);
+    for (Subscriber& member : members) delivery.leave_all(member);
+    CHECK(delivery.subscriptions() == 0);
 }
 #endif
