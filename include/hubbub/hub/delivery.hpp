@@ -252,7 +252,8 @@ inline PublishCounts Delivery::publish_counted(std::uint32_t number, Publication
 
 /// What can never fit is judged by what the message says, so that it does not depend on what a session has agreed on.
 inline bool Delivery::send(Subscriber& to, MessageView message, std::uint8_t variant) {
-    if (!fits(message.size())) return false;
+    if (!fits(message.size())) [[unlikely]]
+        return false;
     catch_up(to);
     if (variant) [[unlikely]]
         send_compressed(to, message, variant);

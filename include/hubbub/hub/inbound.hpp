@@ -18,16 +18,19 @@ template <class Session, ws::MessageDecoder Decoder>
 class ByteInbound : public ByteConnectionOwner {
    public:
     void on_bytes(std::span<std::byte> bytes) noexcept final {
-        if (!self().hears()) return self().on_unheard(bytes.empty());
-        if (bytes.empty()) return self().on_lost();
+        if (!self().hears()) [[unlikely]]
+            return self().on_unheard(bytes.empty());
+        if (bytes.empty()) [[unlikely]]
+            return self().on_lost();
         self().note_heard();
         std::size_t const kept = decoder_.buffered();
-        if (self().is_paused()) {
+        if (self().is_paused()) [[unlikely]] {
             if (!decoder_.keep(bytes)) self().on_violation(CloseCode::internal_error, "out of memory");
         } else {
             hear([&](auto& sink) { decoder_.feed(bytes, self().decoder_limits(), sink); });
         }
-        if (decoder_.buffered() != kept) self().note_kept(decoder_.buffered(), kept);
+        if (decoder_.buffered() != kept) [[unlikely]]
+            self().note_kept(decoder_.buffered(), kept);
         self().answer();
     }
     /// Bytes of memory for what is not whole, or not decoded yet.

@@ -46,7 +46,8 @@ class OutboundQueue {
     /// Appends `messages` whole frames. Takes a reference of its own. Where there is no memory for another slice, nothing has changed.
     [[gnu::always_inline]] void push(ws::Block* block, std::uint32_t offset, std::uint32_t length, std::uint32_t messages) {
         if (!extend_last(block, offset, length)) {
-            if (tail_ == capacity()) make_room();
+            if (tail_ == capacity()) [[unlikely]]
+                make_room();
             ++block->references;
             slices()[tail_++] = {block, offset, length};
         }

@@ -191,7 +191,7 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
         is_pinged_ = false;
     }
     void note_incomplete(bool incomplete) {
-        if (!incomplete) {
+        if (!incomplete) [[likely]] {
             incomplete_at_ = 0;
         } else if (!incomplete_at_) {
             incomplete_at_ = shard_->tick();
@@ -357,7 +357,8 @@ class Session final : private Inbound<Conn, Session<Conn, Policy>>, private Subs
 
 template <BasicConnection Conn, HubPolicy Policy>
 SendResult Session<Conn, Policy>::send(MessageView message) {
-    if (state != State::open) return SendResult::closed;
+    if (state != State::open) [[unlikely]]
+        return SendResult::closed;
     std::uint32_t const dropped_before = dropped;
     if (!shard_->delivery().send(*this, message, variant())) return SendResult::too_big;
     return dropped == dropped_before ? SendResult::queued : SendResult::dropped;
@@ -522,10 +523,12 @@ bool Session<Conn, Policy>::add_label(std::string_view label) {
 
 template <BasicConnection Conn, HubPolicy Policy>
 [[gnu::always_inline]] inline bool Session<Conn, Policy>::on_decoded(MessageView message, CallbackTimes::Row& row) {
-    if (state != State::open) return true;  // RFC 6455 1.4: after our Close what still comes is not for the application
+    if (state != State::open) [[unlikely]]  // RFC 6455 1.4: after our Close what still comes is not for the application
+        return true;
     shard_->note_received(message.size());
     HUBBUB_PROBE(3, message_in, shard_->index().value, index_, message.size());
-    if (extras_ && extras_->message_at) extras_->message_at = shard_->tick();
+    if (extras_ && extras_->message_at) [[unlikely]]
+        extras_->message_at = shard_->tick();
     shard_->call(*this, CallbackKind::on_message, [&](auto& handler) { handler.on_message(*this, message); }, row);
     shard_->note_use(*this, message.size());
     return !is_paused();
@@ -582,38 +585,43 @@ inline bool Session<Conn, Policy>::write(std::span<ws::Slice const> offer, std::
     shard_->note_write();
     WriteResult const result = connection_.write(offer);
     HUBBUB_PROBE(4, write, shard_->index().value, index_, offered, result.taken);
-    if (result.failed) return on_lost(), false;
+    if (result.failed) [[unlikely]]
+        return on_lost(), false;
     shard_->note_written(result.taken);
     if (result.taken) progress_at_ = close_sent_ ? progress_at_ : shard_->tick();
     if (result.taken || !result.held) shard_->delivery().admission().note_written(*this, result.taken);
-    if (result.held) {
+    if (result.held) [[unlikely]] {
         queue.hold(result.held);
         shard_->note_holding(*this);
         return false;
     }
-    if (result.taken < offered) return became_blocked(), false;
+    if (result.taken < offered) [[unlikely]]
+        return became_blocked(), false;
     return true;
 }
 
 template <BasicConnection Conn, HubPolicy Policy>
 void Session<Conn, Policy>::flush() {
     in_flush_list = false;
-    if (state == State::closed || queue.held() || blocked) return;
+    if (state == State::closed || queue.held() || blocked) [[unlikely]]
+        return;
     if (queue.bytes() > large_from) [[unlikely]]
         return shard_->flush_in_parts(*this);
     for (;;) {
-        if (wants_pong()) answer_ping();
+        if (wants_pong()) [[unlikely]]
+            answer_ping();
         if (queue.empty()) break;
         auto offer = queue.pending();
         std::uint32_t offered = queue.bytes();
-        if (offer.size() > most_slices) {
+        if (offer.size() > most_slices) [[unlikely]] {
             offer = offer.first(most_slices);
             offered = 0;
             for (ws::Slice const& slice : offer) offered += slice.length;
         }
         if (!write(offer, offered)) return;
     }
-    after_flush();
+    if (state != State::open || missed || recovering) [[unlikely]]
+        after_flush();
 }
 
 /// The same for a queue that has much: offers at most so many bytes of it, once.

@@ -99,8 +99,9 @@ class BasicDecoder {
             : state(std::exchange(decoder.state_, &busy_mark)), decoder_(decoder), pool_(pool) {}
         Work(Work const&) = delete;
         Work& operator=(Work const&) = delete;
-        ~Work() {
-            if (state && (ended || (!state->incomplete() && !state->stopped()))) delete std::exchange(state, nullptr);
+        [[gnu::always_inline]] ~Work() {
+            if (state) [[unlikely]]
+                drop_what_is_over();
             decoder_.state_ = ended ? &ended_mark : state;
         }
 
@@ -116,6 +117,10 @@ class BasicDecoder {
         bool ended = false;
 
        private:
+        [[gnu::noinline]] void drop_what_is_over() noexcept {
+            if (ended || (!state->incomplete() && !state->stopped())) delete std::exchange(state, nullptr);
+        }
+
         BasicDecoder& decoder_;
         BlockPool* pool_;
     };
@@ -151,7 +156,11 @@ class BasicDecoder {
 
     static Step step(bool go_on) noexcept { return go_on ? Step::go_on : Step::stop; }
     static bool keep_rest(State& state, std::span<std::byte const> rest) noexcept;
-    bool has_state() const noexcept { return state_ && state_ != &ended_mark && state_ != &busy_mark; }
+    bool has_state() const noexcept {
+        if (!state_) [[likely]]
+            return false;
+        return state_ != &ended_mark && state_ != &busy_mark;
+    }
     static void release(State* state) noexcept {
         HUBBUB_ASSERT(state != &busy_mark);
         if (state != &ended_mark) delete state;
@@ -242,11 +251,13 @@ template <class Sink>
                                                                          DecoderLimits const& limits, Sink& sink, Step& done) {
     constexpr bool is_masked = R == Role::server;
     constexpr std::size_t header = is_masked ? 6 : 2;
-    if (bytes.size() < header || !work.between_messages()) return 0;
+    if (bytes.size() < header || !work.between_messages()) [[unlikely]]
+        return 0;
     auto const first = std::to_integer<unsigned>(bytes[0]);
     // Without the bit that has to be there.
     std::size_t const length = std::to_integer<unsigned>(bytes[1]) ^ (is_masked ? 0x80u : 0u);
     if ((first != 0x81 && first != 0x82) || length >= 126 || length > limits.message || length > bytes.size() - header)
+        [[unlikely]]
         return 0;
     auto const payload = bytes.subspan(header, length);
     if constexpr (is_masked) {

@@ -179,28 +179,31 @@ inline bool EpollEngine::dispatch_turn(int count, bool const& destroyed) {
 inline void EpollEngine::dispatch(epoll_event const& event, bool const& destroyed) {
     auto const index = static_cast<std::uint32_t>(event.data.u64);
     auto const source = static_cast<Source>(event.data.u64 >> 32);
-    if (source == Source::connection) return dispatch_connection(index, event.events, destroyed);
+    if (source == Source::connection) [[likely]]
+        return dispatch_connection(index, event.events, destroyed);
     auto const found = std::find_if(listening_.begin(), listening_.end(), [&](auto* each) { return each->number() == index; });
     if (found != listening_.end()) (*found)->on_event(source);
 }
 
 inline void EpollEngine::dispatch_connection(std::uint32_t slot, std::uint32_t events, bool const& destroyed) {
     SocketState* state = slots().find(slot);
-    if (!state) return;  // closed since it was reported
+    if (!state) [[unlikely]]  // closed since it was reported
+        return;
     constexpr std::uint32_t broken = EPOLLHUP | EPOLLERR;
     std::uint32_t unwanted = events;
-    if (events & (EPOLLOUT | broken) && state->wants_write()) {
+    if (events & (EPOLLOUT | broken) && state->wants_write()) [[unlikely]] {
         unwanted &= ~(EPOLLOUT | broken);
         state->refused = false;
         state->owner->on_writable();
         if (destroyed || !(state = slots().find(slot))) return;
     }
-    if (events & (EPOLLIN | broken) && state->wants_read()) {
+    if (events & (EPOLLIN | broken) && state->wants_read()) [[likely]] {
         unwanted &= ~(EPOLLIN | broken);
         receive(*state);
         if (destroyed || !(state = slots().find(slot))) return;
     }
-    if (unwanted && state->watched) give_up_interest(*state, unwanted);
+    if (unwanted && state->watched) [[unlikely]]
+        give_up_interest(*state, unwanted);
 }
 
 inline void EpollEngine::give_up_interest(SocketState& state, std::uint32_t events) {

@@ -110,7 +110,15 @@ class ReadinessEngine : public SocketEngine {
         state.fresh = false;
         return std::exchange(state.descriptor, -1);
     }
+    static constexpr int send_flags =
+#ifdef MSG_NOSIGNAL
+        MSG_NOSIGNAL;
+#else
+        0;  // SO_NOSIGPIPE is set instead
+#endif
     static ssize_t send_some(int descriptor, std::span<ws::Slice const> slices, std::size_t& offered) noexcept;
+    WriteResult write_many(SocketState& state, std::span<ws::Slice const> slices);
+    bool fell_short(SocketState& state, ssize_t sent, WriteResult& result);
 
     std::vector<std::uint32_t> fresh_;  // slots
     bool is_accepting_ = false;
@@ -136,39 +144,50 @@ inline void ReadinessEngine::end_accept() {
 }
 
 inline WriteResult ReadinessEngine::write(SocketState& state, std::span<ws::Slice const> slices) {
-    if (state.descriptor < 0 || state.lost) return {.failed = true};
+    if (state.descriptor < 0 || state.lost) [[unlikely]]
+        return {.failed = true};
+    if (slices.size() != 1) [[unlikely]]
+        return write_many(state, slices);
+    ws::Slice const& all = slices.front();
+    ssize_t const sent = ::send(state.descriptor, all.data(), all.length, send_flags);
+    if (sent == static_cast<ssize_t>(all.length)) [[likely]]
+        return {.taken = all.length};
+    WriteResult result;
+    return fell_short(state, sent, result) ? result : write_many(state, slices);
+}
+
+[[gnu::noinline]] inline WriteResult ReadinessEngine::write_many(SocketState& state, std::span<ws::Slice const> slices) {
     WriteResult result;
     while (!slices.empty()) {
         auto const part = slices.first(std::min(slices.size(), max_vectors));
         std::size_t offered = 0;
         ssize_t const sent = send_some(state.descriptor, part, offered);
-        if (sent < 0 && errno == EINTR) continue;
-        if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-            state.lost = true;
-            unwatch(state, Leaving::to_live);
-            return {.failed = true};
-        }
-        result.taken += static_cast<std::uint32_t>(std::max<ssize_t>(sent, 0));
-        if (sent < 0 || static_cast<std::size_t>(sent) < offered) {
-            state.refused = true;
-            arm(state);
+        if (sent == static_cast<ssize_t>(offered)) {
+            result.taken += static_cast<std::uint32_t>(sent);
+            slices = slices.subspan(part.size());
+        } else if (fell_short(state, sent, result)) {
             break;
         }
-        slices = slices.subspan(part.size());
     }
     return result;
 }
 
-inline ssize_t ReadinessEngine::send_some(int descriptor, std::span<ws::Slice const> slices, std::size_t& offered) noexcept {
-#ifdef MSG_NOSIGNAL
-    constexpr int flags = MSG_NOSIGNAL;
-#else
-    constexpr int flags = 0;  // SO_NOSIGPIPE is set instead
-#endif
-    if (slices.size() == 1) {
-        offered = slices[0].length;
-        return ::send(descriptor, slices[0].data(), offered, flags);
+/// A send did not take all. False: it was interrupted, and is to be tried again.
+[[gnu::noinline]] inline bool ReadinessEngine::fell_short(SocketState& state, ssize_t sent, WriteResult& result) {
+    if (sent < 0 && errno == EINTR) return false;
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+        state.lost = true;
+        unwatch(state, Leaving::to_live);
+        result = {.failed = true};
+        return true;
     }
+    result.taken += static_cast<std::uint32_t>(std::max<ssize_t>(sent, 0));
+    state.refused = true;
+    arm(state);
+    return true;
+}
+
+inline ssize_t ReadinessEngine::send_some(int descriptor, std::span<ws::Slice const> slices, std::size_t& offered) noexcept {
     std::array<iovec, max_vectors> vectors;
     for (std::size_t i = 0; i < slices.size(); ++i) {
         vectors[i] = {slices[i].data(), slices[i].length};
@@ -177,14 +196,15 @@ inline ssize_t ReadinessEngine::send_some(int descriptor, std::span<ws::Slice co
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = slices.size();
-    return ::sendmsg(descriptor, &message, flags);
+    return ::sendmsg(descriptor, &message, send_flags);
 }
 
 inline void ReadinessEngine::receive(SocketState& state) {
     ssize_t received;
     do received = ::recv(state.descriptor, buffer_.get(), buffer_size, 0);
     while (received < 0 && errno == EINTR);
-    if (received > 0) return state.owner->on_bytes({buffer_.get(), static_cast<std::size_t>(received)});
+    if (received > 0) [[likely]]
+        return state.owner->on_bytes({buffer_.get(), static_cast<std::size_t>(received)});
     if (received < 0) {
         if (errno != EAGAIN && errno != EWOULDBLOCK) lose(state);
         return;
