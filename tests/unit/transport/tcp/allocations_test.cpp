@@ -66,6 +66,13 @@ bool fails_with(std::size_t more, Call&& call) {
     return false;
 }
 
+/// Whose queues take a mebibyte.
+struct RoomyDelivery {
+    hubbub::Disconnect policy;
+    hubbub::Delivery delivery{
+        {.bytes = 1u << 20, .messages = 1000, .high_bytes = 1u << 20, .low_bytes = 1}, policy, hubbub::SipHash({1, 2})};
+};
+
 /// Sends back what it gets.
 struct Echo final : hubbub::ByteConnectionOwner {
     void on_bytes(std::span<std::byte> borrowed) noexcept override {
@@ -138,9 +145,8 @@ TEST_CASE("a post from another thread allocates nothing once it is warm") {
 
 TEST_CASE("a direct send for which there is no memory takes nothing from those before it") {
     using namespace hubbub;
-    QueueLimits const limits{.bytes = 1u << 20, .messages = 1000, .high_bytes = 1u << 20, .low_bytes = 1};
-    Disconnect const policy;
-    Delivery delivery(limits, policy, SipHash({1, 2}));
+    RoomyDelivery roomy;
+    Delivery& delivery = roomy.delivery;
     auto& pool = delivery.pool();
     Subscriber before, after;
     std::string const text(1000, 'a');
@@ -170,9 +176,8 @@ TEST_CASE("a direct send for which there is no memory takes nothing from those b
 
 TEST_CASE("a direct send that cannot be queued for want of memory is not counted, and holds nothing") {
     using namespace hubbub;
-    QueueLimits const limits{.bytes = 1u << 20, .messages = 1000, .high_bytes = 1u << 20, .low_bytes = 1};
-    Disconnect const policy;
-    Delivery delivery(limits, policy, SipHash({1, 2}));
+    RoomyDelivery roomy;
+    Delivery& delivery = roomy.delivery;
     auto& admission = delivery.admission();
     Subscriber one, other, third;
     auto const fails = [&](Subscriber& to, std::string_view text) {
@@ -207,9 +212,8 @@ TEST_CASE("a direct send that cannot be queued for want of memory is not counted
 
 TEST_CASE("who cannot become a member for want of memory is none, and may try again") {
     using namespace hubbub;
-    QueueLimits const limits{.bytes = 1u << 20, .messages = 1000, .high_bytes = 1u << 20, .low_bytes = 1};
-    Disconnect const policy;
-    Delivery delivery(limits, policy, SipHash({1, 2}));
+    RoomyDelivery roomy;
+    Delivery& delivery = roomy.delivery;
     std::vector<Subscriber> members(20);
     std::vector<std::uint32_t> topics;
     for (int i = 0; i < 40; ++i) topics.push_back(delivery.topics().intern("topic " + std::to_string(i)));
