@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <hubbub/core/probe.hpp>
+#include <hubbub/core/room_for_one.hpp>
 #include <hubbub/hub/delivery_counts.hpp>
 #include <hubbub/hub/topic.hpp>
 #include <hubbub/policy/overflow.hpp>
@@ -143,7 +144,12 @@ class Admission {
 [[gnu::noinline]] inline void Admission::enqueue_each(Subscriber& to, Topic* topic, ws::Block* block, std::uint32_t offset,
                                                       std::uint32_t length, std::uint32_t messages) {
     bool const by_key = topic && topic->keeps_last_of_key && !to.queue.empty();
-    if (to.state == Subscriber::State::open) want_flush(to);
+    if (to.state == Subscriber::State::open) {
+        // First, because what is noted behind a change of the queue may not fail.
+        make_room_for_one(pressures_);
+        make_room_for_one(overflowed_);
+        want_flush(to);
+    }
     for (std::uint32_t const end = offset + length; offset < end; --messages) {
         if (to.state != Subscriber::State::open) {  // what still comes in this turn, and all of it if it was closed before
             refuse(to, topic, DropReason::session_closed, messages);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <hubbub/core/assert.hpp>
+#include <hubbub/core/room_for_one.hpp>
 #include <hubbub/hub/admission.hpp>
 #include <hubbub/hub/publication.hpp>
 #include <hubbub/hub/topic_index.hpp>
@@ -323,8 +324,9 @@ inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, Begins 
                                : begins == Begins::when_admitted ? Topic::Member::joining
                                                                  : Topic::Member::recovering;
     auto const place = static_cast<std::uint32_t>(topic.members.size());
-    if (place == topic.members.capacity())  // doubling is dear by 1,024
-        topic.members.reserve(place < 1024 ? std::max(1u, 2 * place) : place + place / 4);
+    if (place == topic.members.capacity() && place >= 1024)
+        topic.members.reserve(place + place / 4);  // doubling is dear by then
+    make_room_for_one(topic.members);
     if (variant || topic.variants) [[unlikely]]
         make_room_for_variant(topic);
     std::uint32_t const slot = subscriber.add({number, place});
@@ -341,8 +343,7 @@ inline void Delivery::join(Subscriber& subscriber, std::uint32_t number, Begins 
         variants->of_member.resize(topic.members.size(), ws::Compressor::plain);
         topic.variants = std::move(variants);
     }
-    auto& of_member = topic.variants->of_member;
-    if (of_member.size() == of_member.capacity()) of_member.reserve(2 * of_member.size() + 1);
+    make_room_for_one(topic.variants->of_member);
 }
 
 /// The newest member takes the place of one who leaves.

@@ -620,7 +620,7 @@ void Session<Conn, Policy>::flush() {
         }
         if (!write(offer, offered)) return;
     }
-    if (state != State::open || missed || recovering) [[unlikely]]
+    if (state != State::open || missed || recovering) [[unlikely]]  // else there is nothing to do
         after_flush();
 }
 

@@ -256,8 +256,8 @@ template <class Sink>
     auto const first = std::to_integer<unsigned>(bytes[0]);
     // Without the bit that has to be there.
     std::size_t const length = std::to_integer<unsigned>(bytes[1]) ^ (is_masked ? 0x80u : 0u);
-    if ((first != 0x81 && first != 0x82) || length >= 126 || length > limits.message || length > bytes.size() - header)
-        [[unlikely]]
+    bool const is_message = first == 0x81 || first == 0x82;
+    if (!is_message || length >= 126 || length > limits.message || length > bytes.size() - header) [[unlikely]]
         return 0;
     auto const payload = bytes.subspan(header, length);
     if constexpr (is_masked) {

@@ -66,11 +66,11 @@ bool fails_with(std::size_t more, Call&& call) {
     return false;
 }
 
-/// Whose queues take a mebibyte.
+/// Its queues take a mebibyte.
 struct RoomyDelivery {
+    hubbub::QueueLimits limits{.bytes = 1u << 20, .messages = 1000, .high_bytes = 1u << 20, .low_bytes = 1};
     hubbub::Disconnect policy;
-    hubbub::Delivery delivery{
-        {.bytes = 1u << 20, .messages = 1000, .high_bytes = 1u << 20, .low_bytes = 1}, policy, hubbub::SipHash({1, 2})};
+    hubbub::Delivery delivery{limits, policy, hubbub::SipHash({1, 2})};
 };
 
 /// Sends back what it gets.
@@ -208,6 +208,34 @@ TEST_CASE("a direct send that cannot be queued for want of memory is not counted
     CHECK(delivery.counts().deliveries == 8);
     for (Subscriber* each : {&one, &other, &third}) admission.drop_all(*each);
     admission.flush_list().clear();
+}
+
+TEST_CASE("whichever allocation of a direct send is refused, each message is queued, dropped or was never there") {
+    using namespace hubbub;
+    // Beyond the high watermark with the second, and condemned with the fourth.
+    RoomyDelivery narrow{.limits = {.bytes = 25, .messages = 1000, .high_bytes = 10, .low_bytes = 1}, .policy = {}};
+    Delivery& delivery = narrow.delivery;
+    auto& admission = delivery.admission();
+    std::vector<Subscriber> receivers(50);
+    std::uint64_t failed = 0, wrong = 0;
+    for (int i = 0; i < 4; ++i) {
+        for (Subscriber& to : receivers) {
+            auto const sums = [&] { return std::pair(delivery.counts().deliveries, to.accepted()); };
+            auto const before = sums();
+            for (std::size_t more = 0; fails_with(more, [&] { (void)delivery.send(to, MessageView::text("short")); }); ++more) {
+                ++failed;
+                wrong += sums() != before || to.state != Subscriber::State::open;
+            }
+            wrong += sums() != std::pair(before.first + 1, before.second + 1);
+        }
+    }
+    CHECK(wrong == 0);
+    CHECK(failed > 15);  // lists of who is to be flushed, is told of pressure or is condemned
+    CHECK(admission.pressures().size() == receivers.size());
+    CHECK(admission.overflowed().size() == receivers.size());
+    for (Subscriber& each : receivers) admission.drop_all(each);
+    admission.flush_list().clear();
+    admission.overflowed().clear();
 }
 
 TEST_CASE("who cannot become a member for want of memory is none, and may try again") {
